@@ -1,0 +1,50 @@
+# Every task of the project. `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.installed
+
+.PHONY: help app test lab demo data lock lint seeds screenshots clean
+.DEFAULT_GOAL := help
+
+help: ## list the tasks
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 20
+
+app: $(READY) ## open the app on the embedded demo (http://localhost:8501)
+	@echo "Opening http://localhost:8501 – stop with Ctrl+C"
+	$(BIN)/streamlit run app.py
+
+test: $(READY) ## run every test this machine allows, and name the skipped ones
+	$(BIN)/python -m pytest -rs
+
+lab: $(READY) ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+demo: $(READY) ## make the committed demo dataset again (same bytes)
+	$(BIN)/python -m analysis demo data/demo
+
+data: $(READY) ## write the data dictionary again from the schema
+	$(BIN)/python -m analysis.dictionary
+
+seeds: $(READY) ## 200 simulated programs: how far crude and stratified lie from the truth
+	$(BIN)/python -m tests.bench.seeds
+
+screenshots: $(READY) ## make the pictures of the documentation from the real app (needs Chromium)
+	$(BIN)/python docs/screenshots.py
+
+lint: $(READY) ## style and types
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: ## resolve requirements.txt into requirements.lock, with hashes (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate requirements.txt -o requirements.lock
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Touched only when everything is installed, so that a broken install is tried again.
+$(READY): requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@

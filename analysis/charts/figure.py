@@ -1,0 +1,119 @@
+"""A figure: one picture with everything that travels with it.
+
+Chart or table, the finding as its title, caption, text alternative, numbers behind it, the same numbers as
+a person reads them, and the Python that rebuilds it. Pages, notebooks and briefings show the same record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+from altair import Chart, LayerChart
+
+from analysis.charts.markup import caption_line, tag_box, text
+
+Role = Literal["virtual", "in_person", "other", "must", "should", "primary", "alternative", "crude", "margin"]
+MOST_ALT_WORDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """One entry of a legend: the mark of a role and its name, e.g. ``KeyEntry("virtual", "Virtual")``."""
+
+    role: Role
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Why there is nothing to draw: a fact in one sentence, and what to do next.
+
+    `kind` is ``empty`` (nothing matches), ``too_small`` (too little to compare) or ``error``.
+    """
+
+    kind: Literal["empty", "too_small", "error"]
+    fact: str
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One picture and what belongs to it.
+
+    Exactly one of `chart`, `html` and `state` is shown: a state wins over a picture.
+
+    Parameters
+    ----------
+    id : str
+        Page and name, e.g. ``"virtual_vs_in_person.ways"``.
+    title : str
+        The finding.
+    measure : str
+        What is measured: the line under the title.
+    caption : str
+        Plain words after the tag: how to read the marks, unit and n, what is left out, period.
+    alt : str
+        Text alternative of at most 40 words.
+    chart : altair chart or None
+    html : str or None
+        Markup of a table or card made by this package (every text in it escaped).
+    key : tuple of KeyEntry
+        Legend, in reading order.
+    data : pandas.DataFrame
+        Tidy raw numbers (fractions, not points) for download.
+    table : pandas.DataFrame
+        The same as display strings under headings a person reads: the twin of the picture.
+    state : State or None
+    tag : str
+        ``"SYNTHETIC"``, or the dataset's name.
+    synthetic : bool
+    code : str
+        Lines of Python that rebuild this figure in a notebook.
+    """
+
+    id: str
+    title: str
+    measure: str = ""
+    caption: str = ""
+    alt: str = ""
+    chart: LayerChart | Chart | None = None
+    html: str | None = None
+    key: tuple[KeyEntry, ...] = ()
+    data: pd.DataFrame = field(default_factory=pd.DataFrame)
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    state: State | None = None
+    tag: str = "SYNTHETIC"
+    synthetic: bool = True
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        if (words := len(self.alt.split())) > MOST_ALT_WORDS:
+            raise ValueError(f"{self.id}: a text alternative of {words} words; at most {MOST_ALT_WORDS}")
+        if self.chart is None and self.html is None and self.state is None:
+            raise ValueError(f"{self.id}: neither a chart nor a table nor a state to show")
+
+    @property
+    def name(self) -> str:
+        """The id as one word for keys and file names: ``virtual_vs_in_person-ways``."""
+        return self.id.replace(".", "-")
+
+    def to_csv(self) -> str:
+        """The numbers behind the picture, each row saying which dataset it is from."""
+        return str(self.data.assign(dataset=self.tag).to_csv(index=False))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        if self.chart is not None and self.state is None:
+            bundle: Any = self.chart._repr_mimebundle_(include, exclude)
+            return dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
+        return {"text/html": self._repr_html_()}
+
+    def _repr_html_(self) -> str:
+        body = self.html or ""
+        if self.state is not None:
+            body = f"<p><b>{text(self.state.fact)}</b> {text(self.state.next_step)}</p>"
+        elif not body:
+            body = self.table.to_html(index=False)
+        head = f"<h4>{text(self.title)}</h4><p>{text(self.measure)}</p>"
+        return head + body + caption_line(tag_box(self.tag, synthetic=self.synthetic), self.caption)

@@ -1,0 +1,212 @@
+"""Command line: the same questions for automation and for checking.
+
+``--json`` prints one JSON object on standard output; everything else goes to standard error. Exit status 0:
+answered ("too few data" is an answer); 2: a bad request or bad data, said in one sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import AnalysisError
+from analysis.selection import LISTS, Selection
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains in one sentence and with exit status 2."""
+
+    def error(self, message: str) -> Any:
+        raise AnalysisError(f"{message}; see `{self.prog} --help`.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        run: Callable[[argparse.Namespace], None] = options.run
+        run(options)
+    except AnalysisError as error:
+        _say(f"error: {error}")
+        return 2
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m analysis", description="Compare virtual with in-person validations.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands.required = True
+
+    demo = commands.add_parser("demo", help="write a synthetic dataset with a known truth")
+    demo.add_argument("out", type=Path, metavar="OUT")
+    demo.add_argument("--seed", type=_whole)
+    demo.add_argument("--validations", type=_whole)
+    demo.add_argument("--effects", type=Path, metavar="FILE.toml")
+    _json(demo, _demo)
+
+    importing = commands.add_parser("import", help="make a dataset of CSV files through a mapping file")
+    importing.add_argument("sources", type=Path, nargs="+", metavar="SOURCE")
+    importing.add_argument("--mapping", type=Path, required=True, metavar="MAP.toml")
+    importing.add_argument("--to", type=Path, metavar="OUT")
+    importing.add_argument("--dry-run", action="store_true", help="read and check only")
+    _json(importing, _import)
+
+    check = commands.add_parser("check", help="quality report of a dataset")
+    _dataset(check)
+    _json(check, _check)
+
+    compare = commands.add_parser("compare", help="virtual against in person on one metric")
+    _dataset(compare)
+    compare.add_argument("--metric", required=True)
+    compare.add_argument("--margin", type=_number)
+    compare.add_argument("--by", metavar="COLUMN")
+    _filters(compare)
+    _json(compare, _compare)
+
+    overview = commands.add_parser("overview", help="key statistics")
+    _dataset(overview)
+    _filters(overview)
+    _json(overview, _overview)
+    return parser
+
+
+def _dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", type=Path, metavar="DATASET")
+
+
+def _json(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], None]) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(run=run)
+
+
+def _filters(parser: argparse.ArgumentParser) -> None:
+    for name, (option, _) in LISTS.items():
+        if name != "transport_modes":
+            parser.add_argument(f"--{option}", dest=name, action="append", default=[], metavar="VALUE")
+    parser.add_argument("--from", dest="start", type=_date, metavar="YYYY-MM-DD")
+    parser.add_argument("--to", dest="end", type=_date, metavar="YYYY-MM-DD")
+    parser.add_argument("--suppress", action="store_true", help="hide counts of 1 to 4, and what would reveal them")
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    lists = {name: tuple(getattr(options, name, ())) for name in LISTS}
+    return Selection(start=options.start, end=options.end, **lists)
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise AnalysisError(f"'{text}' is no date: write it like 2020-07-01.") from error
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise AnalysisError(f"margin '{text}' is no number: write a fraction such as 0.05.") from error
+    if value != value:
+        raise AnalysisError(f"margin '{text}' is no number: write a fraction such as 0.05.")
+    return value
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise AnalysisError(f"'{text}' is no whole number.") from error
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from analysis.datasets.demo_dataset import DEFAULT_SEED, DEFAULT_VALIDATIONS, make_demo
+
+    made = make_demo(
+        options.out,
+        seed=DEFAULT_SEED if options.seed is None else options.seed,
+        validations=DEFAULT_VALIDATIONS if options.validations is None else options.validations,
+        effects=options.effects,
+        progress=_say,
+    )
+    _print(options, {"dataset": str(options.out), **made}, [f"Synthetic dataset written to {options.out}."])
+
+
+def _import(options: argparse.Namespace) -> None:
+    from analysis.datasets.importing import import_dataset
+    from analysis.datasets.mapping import read_mapping
+
+    if options.to is None and not options.dry_run:
+        raise AnalysisError("the import needs a place to write to: add --to OUT, or --dry-run to only check.")
+    report = import_dataset(
+        options.sources,
+        read_mapping(options.mapping),
+        options.to or Path("."),
+        dry_run=options.dry_run,
+        progress=_say,
+    )
+    lines = []
+    for name, table in report.tables.items():
+        lines.append(f"{name}: {table.read:,} rows read, {table.kept:,} kept")
+        for what in ("rejected", "left_out", "repaired"):
+            counts: dict[str, int] = getattr(table, what)
+            lines += [f"  {what.replace('_', ' ')}: {n:,} × {reason}" for reason, n in counts.items()]
+    _print(options, report.to_dict(), lines)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from analysis.datasets.opening import open_dataset
+    from analysis.questions.quality import quality
+
+    answer = quality(open_dataset(options.dataset))
+    lines = [answer.sentence, *(f"  {check.words}: {check.count:,}" for check in answer.checks)]
+    _print(options, answer.to_dict(), lines)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from analysis.datasets.opening import open_dataset
+    from analysis.questions.comparison import compare
+    from analysis.suppression import suppressed_comparison
+
+    dataset = open_dataset(options.dataset)
+    answer = compare(dataset, options.metric, _selection(options), margin=options.margin, by=options.by)
+    if options.suppress:
+        answer = suppressed_comparison(answer)
+    lines = [answer.sentence.replace("**", "")]
+    for row in answer.estimates:
+        bounds = f"[{row.interval.low:.4f}, {row.interval.high:.4f}]" if row.interval else "no interval"
+        value = "–" if row.estimate is None else f"{row.estimate:.4f}"
+        lines.append(f"  {row.method} {row.measure}: {value} {bounds} (n = {row.n:,})")
+    lines += [f"  {dict(group.group)}: {group.sentence.replace('**', '')}" for group in answer.groups]
+    _print(options, answer.to_dict(), lines)
+
+
+def _overview(options: argparse.Namespace) -> None:
+    from analysis.datasets.opening import open_dataset
+    from analysis.questions.overview import overview
+    from analysis.suppression import suppressed_overview
+
+    answer = overview(open_dataset(options.dataset), _selection(options))
+    if options.suppress:
+        answer = suppressed_overview(answer)
+    lines = [answer.sentence.replace("**", "")]
+    lines += ["  " + ", ".join(f"{key} {value}" for key, value in row.items()) for row in answer.to_dict()["rows"]]
+    _print(options, answer.to_dict(), lines)
+
+
+def _print(options: argparse.Namespace, answer: dict[str, Any], lines: Sequence[str]) -> None:
+    if options.json:
+        print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+    else:
+        print("\n".join(lines))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+

@@ -1,0 +1,153 @@
+"""The narrow waist: every number in the project begins as a small frame of counts made here.
+
+`counts` answers from cells when they hold the columns asked for, else from prepared rows through the engine; both
+ways give the same frame. Source tables are never touched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import reduce
+from typing import Literal
+
+import narwhals as nw
+import pandas as pd
+
+from analysis.datasets.cells import CELLS, VIEWS, viewed
+from analysis.datasets.engines import Frame, collected
+from analysis.datasets.opening import Dataset, narwhal
+from analysis.datasets.vocabularies import CODED, MISSING
+from analysis.errors import AnalysisError
+from analysis.schema import FILTER_COLUMNS
+from analysis.selection import LISTS, Selection
+
+Via = Literal["auto", "cells", "rows"]
+
+# Flags over focus areas are bit sets, counts over them are columns that add up.
+_AREA_FLAGS = {
+    "any_deficiency": "deficient_areas",
+    "any_must_deficiency": "must_deficient_areas",
+    "has_assessed": "assessed_areas",
+    "has_must_assessed": "must_assessed_areas",
+}
+_AREA_COUNTS = (
+    "n_deficient", "n_must_deficient", "n_assessed", "n_must_assessed", "n_not_verified", "n_verifiable",
+)  # fmt: skip
+
+
+def counts(
+    dataset: Dataset,
+    table: str,
+    by: Sequence[str] = (),
+    selection: Selection = Selection(),
+    *,
+    sums: Sequence[str] = ("n",),
+    via: Via = "auto",
+) -> pd.DataFrame:
+    """Count records of a selection.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    table : str
+        A table of cells or of prepared rows: ``validations``, ``findings``, ``values``, ``pairs``,
+        ``incidents``, ``causes``, ``feedback``, ``backlog`` …
+    by : sequence of str
+        Columns to group by. Coded columns come back as their values, None where not recorded.
+    selection : Selection
+        Filters; the focus area narrows which criteria are counted, not which validations.
+    sums : sequence of str
+        Columns to sum. ``"a*b"`` sums a product and is answered from rows.
+    via : {"auto", "cells", "rows"}
+        Where to count; ``auto`` takes cells where they can answer.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, sorted by `by`; a single row of zeros for an empty selection without `by`.
+
+    Raises
+    ------
+    AnalysisError
+        When the dataset has no such table or it lacks a column asked for.
+    """
+    frame = _source(dataset, table, by, selection, sums, via)
+    columns = frame.collect_schema().names()
+    wanted = {name: _measure(name, dataset, selection, columns) for name in sums}
+    mask = selection.mask(dataset, columns)
+    if mask is not None:
+        frame = frame.filter(mask)
+    made = [expression.sum().alias(name) for name, expression in wanted.items()]
+    if by:
+        out = collected(frame.group_by(*by).agg(*made)).sort_values(list(by), ignore_index=True)
+    else:
+        out = collected(frame.select(*made))
+    for name in sums:
+        out[name] = out[name].fillna(0).astype("int64")
+    return _decoded(out, by, dataset)
+
+
+def available(dataset: Dataset, table: str) -> bool:
+    """Whether the dataset can count this table at all."""
+    return any(dataset.cells(cells.name) is not None for cells in CELLS.values() if _serves(cells.name, table))
+
+
+def _serves(cells: str, table: str) -> bool:
+    return cells == f"{table.removesuffix('s')}_cells" or CELLS[cells].counts == table
+
+
+def _source(
+    dataset: Dataset, table: str, by: Sequence[str], selection: Selection, sums: Sequence[str], via: Via
+) -> Frame:
+    needed = set(by) | _filtered_columns(selection, table)
+    measures = {part for name in sums for part in name.split("*")}
+    if via != "rows" and not any("*" in name for name in sums) and selection.whole_months():
+        for cells in CELLS.values():
+            frame = dataset.cells(cells.name) if _serves(cells.name, table) else None
+            if frame is not None and needed | measures <= set(frame.columns):
+                return narwhal(frame)
+    if via == "cells":
+        raise AnalysisError(f"no cells of {table} hold {', '.join(sorted(needed | measures))}.")
+    rows = dataset.prepared(VIEWS[table][0] if table in VIEWS else table)
+    if rows is None:
+        raise AnalysisError(f"the dataset '{dataset.name}' has no {table}.")
+    rows = viewed(rows, table)
+    missing = (needed | measures) - set(rows.collect_schema().names())
+    if missing:
+        raise AnalysisError(f"the prepared {table} have no column {', '.join(sorted(missing))}.")
+    return rows
+
+
+def _filtered_columns(selection: Selection, table: str) -> set[str]:
+    columns = {column for name, (_, column) in LISTS.items() if getattr(selection, name)}
+    columns -= {"focus_area"} if table != "findings" else set()
+    if table not in ("incidents", "causes"):
+        columns -= {"transport_mode"}
+    return columns & {*FILTER_COLUMNS, "focus_area", "transport_mode"}
+
+
+def _measure(name: str, dataset: Dataset, selection: Selection, columns: Sequence[str]) -> nw.Expr:
+    """The quantity to sum: per row (0/1 or a count), or already summed in a cell."""
+    if "*" in name:
+        return reduce(
+            lambda a, b: a * b,
+            [_measure(part, dataset, selection, columns).cast(nw.Int64) for part in name.split("*")],
+        )
+    areas = [dataset.code("focus_area", area) for area in selection.focus_areas]
+    if areas and name in _AREA_FLAGS:
+        bits = nw.col(_AREA_FLAGS[name])
+        inside = reduce(lambda a, b: a | b, [(bits // 2**i) % 2 == 1 for i in areas])
+        return nw.when(inside).then(nw.col("n")).otherwise(0)
+    if areas and name in _AREA_COUNTS:
+        return reduce(lambda a, b: a + b, [nw.col(f"{name}_a{i}") for i in areas])
+    return nw.col(name)
+
+
+def _decoded(frame: pd.DataFrame, by: Sequence[str], dataset: Dataset) -> pd.DataFrame:
+    for column in by:
+        base = re.sub("^(previous|last)_", "", column)
+        if base in CODED:
+            values = dict(enumerate(dataset.vocabulary(base))) | {MISSING: None}
+            frame[column] = frame[column].map(values).astype("object")
+    return frame

@@ -1,0 +1,1 @@
+"""Datasets: where data come from, how they are checked, prepared and counted."""

@@ -1,0 +1,164 @@
+"""Cells: grouped counts from which every question is answered without touching rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import narwhals as nw
+
+from analysis.datasets.engines import Frame
+from analysis.schema import FILTER_COLUMNS
+
+F = FILTER_COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class CellTable:
+    """One table of cells: the prepared table it counts, its keys, and what is summed.
+
+    `sums` ending in ``*`` stand for every column that begins so.
+    """
+
+    name: str
+    counts: str
+    keys: tuple[str, ...]
+    sums: tuple[str, ...] = ("n",)
+
+
+CELLS: dict[str, CellTable] = {
+    table.name: table
+    for table in (
+        CellTable(
+            "validation_cells",
+            "validations",
+            (*F, "deficient_areas", "must_deficient_areas", "assessed_areas", "must_assessed_areas"),
+            (
+                "n", "any_*", "has_*", "passed", "critical", "n_deficient*", "n_must_deficient*", "n_assessed*",
+                "n_must_assessed*", "n_not_verified*", "n_verifiable*", "n_due", "n_closed_on_time",
+            ),
+        ),
+        CellTable(
+            "finding_cells",
+            "findings",
+            (*F, "criterion_id", "category", "focus_area", "seen_by", "level", "answer", "reason"),
+        ),
+        CellTable(
+            "pair_cells",
+            "pairs",
+            (*F, "previous_mode", "previous_any_deficiency", "previous_any_must_deficiency",
+             "any_deficiency", "any_must_deficiency"),
+            ("n", "n_repeatable", "n_repeat"),
+        ),
+        CellTable("value_cells", "values", (*F, "metric", "value", "event")),
+        CellTable(
+            "incident_cells",
+            "incidents",
+            ("field_office", "month", "transport_mode", "entity_type", "mode", "risk", "kind", "location",
+             "maritime", "internal_conspiracy", "has_cause"),
+        ),
+        CellTable(
+            "concealment_cells",
+            "incidents",
+            ("field_office", "month", "transport_mode", "entity_type", "mode", "concealment_method"),
+        ),
+        CellTable(
+            "seal_cells", "incidents",
+            ("field_office", "month", "transport_mode", "entity_type", "mode", "seal_issue"),
+        ),
+        CellTable(
+            "contraband_cells", "incidents",
+            ("field_office", "month", "transport_mode", "entity_type", "mode", "contraband"),
+        ),
+        CellTable(
+            "cause_cells", "causes",
+            ("field_office", "month", "transport_mode", "entity_type", "mode", "cause"),
+        ),
+        CellTable(
+            "feedback_cells", "feedback", (*F, "respondent", "item", "score", "theme"), ("n", "top_two")
+        ),
+        CellTable("agreement_cells", "agreement", (*F, "item", "specialist_score", "member_score")),
+        CellTable("backlog_cells", "backlog", ("field_office", "entity_type", "due_month", "done_month", "left_month")),
+    )
+}  # fmt: skip
+
+DURATIONS = ("days_to_report", "days_to_close", "hours", "followup")
+"""Metrics whose values are counted: the position is their code. Hours are counted in tenths."""
+
+
+def build(prepared: Mapping[str, Frame]) -> dict[str, Frame]:
+    """All cell tables that the prepared tables allow."""
+    out = {}
+    for table in CELLS.values():
+        held = prepared.get(VIEWS[table.counts][0] if table.counts in VIEWS else table.counts)
+        if held is None:
+            continue
+        frame = viewed(held, table.counts)
+        names = frame.collect_schema().names()
+        keys = [key for key in table.keys if key in names]
+        sums = sorted({name for name in names if any(_matches(name, pattern) for pattern in table.sums)})
+        sums = [name for name in sums if name not in keys]
+        out[table.name] = frame.group_by(*keys).agg(*[nw.col(name).sum() for name in sums])
+    return out
+
+
+def viewed(prepared: Frame, table: str) -> Frame:
+    """Prepared rows as the table that is counted."""
+    return VIEWS[table][1](prepared) if table in VIEWS else prepared
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+def _values(validations: Frame) -> Frame:
+    """One row per validation and duration: whole days (hours in tenths), and whether the end was seen."""
+    selections = []
+    for code, metric in enumerate(DURATIONS):
+        value, event, present = _DURATION[metric]
+        selections.append(
+            validations.filter(present).select(
+                *F,
+                "day",
+                metric=nw.lit(code, nw.Int16),
+                value=value.cast(nw.Int32),
+                event=event.cast(nw.Int16),
+                n=nw.lit(1, nw.Int32),
+            )
+        )
+    return nw.concat(selections)
+
+
+_DURATION: dict[str, tuple[nw.Expr, nw.Expr, nw.Expr]] = {
+    "days_to_report": (nw.col("report_days"), nw.col("reported"), ~nw.col("report_days").is_null()),
+    "days_to_close": (
+        nw.col("close_days"),
+        nw.col("closed"),
+        ~nw.col("close_days").is_null() & (nw.col("n_deficient") > 0),
+    ),
+    "hours": ((nw.col("hours") * 10).round(0), nw.lit(1, nw.Int16), ~nw.col("hours").is_null()),
+    "followup": (nw.col("followup_days"), nw.col("followup_incident"), ~nw.col("followup_days").is_null()),
+}
+
+
+def _agreement(feedback: Frame) -> Frame:
+    """Pairs of scores a specialist and a member gave to one item after one validation."""
+    keys = ["validation_id", "item"]
+    # Code 0 is the specialist and 1 the member: the order of the shipped vocabulary.
+    one = feedback.filter(nw.col("respondent") == 0)
+    two = feedback.filter(nw.col("respondent") == 1)
+    first = one.group_by(*keys, *F, "day").agg(specialist_score=nw.col("score").min())
+    second = two.group_by(*keys).agg(member_score=nw.col("score").min())
+    return first.join(second, on=keys, how="inner").with_columns(n=nw.lit(1, nw.Int32))
+
+
+def _pairs(validations: Frame) -> Frame:
+    return validations.filter(nw.col("previous_mode") >= 0)
+
+
+VIEWS: dict[str, tuple[str, Callable[[Frame], Frame]]] = {
+    "values": ("validations", _values),
+    "agreement": ("feedback", _agreement),
+    "pairs": ("validations", _pairs),
+}
+"""Counted tables that are a view of prepared rows: which rows, and how they are seen."""

@@ -1,0 +1,199 @@
+"""Mapping files: how somebody's columns and values become ours.
+
+A TOML file says, per table of ours, which source column feeds which of ours, how values translate, which rows
+are left out and why, and what the source cannot know. Everything is checked before a row is read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import AnalysisError, nearest
+from analysis.schema import TABLES
+
+_TOP = {
+    "name", "source_note", "synthetic", "as_of", "fiscal_year_start_month", "empty", "date_formats",
+    "completeness", "modes", "vocabulary", "tables", "margins",
+}  # fmt: skip
+_TABLE = {"file", "one_row_per", "columns", "values", "leave_out"}
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Where one of our columns comes from: a source column, cleaned and translated, or a constant."""
+
+    column: str | None = None
+    constant: str | None = None
+    remove: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """Rows that are not records of this table, with the reason under which they are counted."""
+
+    column: str
+    values: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableMapping:
+    """How source rows become rows of one of our tables."""
+
+    table: str
+    file: str
+    one_row_per: str | None
+    feeds: Mapping[str, Feed]
+    leave_out: tuple[LeaveOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportMapping:
+    """A whole mapping file, checked."""
+
+    name: str
+    source_note: str
+    synthetic: bool
+    as_of: dt.date | None
+    fiscal_year_start_month: int
+    empty: tuple[str, ...]
+    date_formats: tuple[str, ...]
+    completeness: Mapping[str, bool]
+    modes: Mapping[str, str]
+    vocabulary: Mapping[str, str]
+    margins: Mapping[str, Any]
+    tables: Mapping[str, TableMapping]
+
+
+def read_mapping(path: Path) -> ImportMapping:
+    """Read and check a mapping file.
+
+    Raises
+    ------
+    AnalysisError
+        One sentence naming the file, what is wrong in it and the mend.
+    """
+    if not path.is_file():
+        raise AnalysisError(f"{path} does not exist: name a mapping file (examples are in data/mappings).")
+    try:
+        with open(path, "rb") as file:
+            raw = tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AnalysisError(f"{path} is not a TOML file: {error}.") from error
+    try:
+        return parsed_mapping(raw, default_name=path.stem)
+    except AnalysisError as error:
+        raise AnalysisError(f"{path}: {error}") from error
+
+
+def parsed_mapping(raw: Mapping[str, Any], *, default_name: str = "dataset") -> ImportMapping:
+    """A mapping from the values of its TOML file.
+
+    Raises
+    ------
+    AnalysisError
+        When a key, table, column or value is not understood.
+    """
+    _known(raw, _TOP, "key")
+    tables = _table_of(raw, "tables")
+    if not tables:
+        raise AnalysisError("no table is mapped; add [tables.validations.columns] or [tables.incidents.columns].")
+    if not {"validations", "incidents"} & set(tables):
+        raise AnalysisError("neither validations nor incidents are mapped; a dataset needs one of them.")
+    completeness = {"clean_validations": True, "criteria_asked": True} | _table_of(raw, "completeness")
+    _known(completeness, {"clean_validations", "criteria_asked"}, "completeness switch")
+    for switch, value in completeness.items():
+        if not isinstance(value, bool):
+            raise AnalysisError(f"completeness switch {switch} must be true or false; got {value!r}.")
+    modes = {"virtual": "Virtual", "in_person": "In person"} | _table_of(raw, "modes")
+    _known(modes, {"virtual", "in_person", "other", "hybrid", "mutual_recognition"}, "mode")
+    vocabulary = _table_of(raw, "vocabulary")
+    vocabularies = {c.vocabulary for t in TABLES.values() for c in t.columns if c.vocabulary} | {"criterion_id"}
+    _known(vocabulary, vocabularies, "vocabulary")
+    for column, source in vocabulary.items():
+        if source not in ("from_source", "extended"):
+            raise AnalysisError(f"vocabulary {column} must be 'from_source' or 'extended'; got {source!r}.")
+    as_of = raw.get("as_of")
+    if as_of is not None and type(as_of) is not dt.date:
+        raise AnalysisError(f"as_of must be a date such as 2022-12-31; got {as_of!r}.")
+    month = raw.get("fiscal_year_start_month", 10)
+    if month not in range(1, 13):
+        raise AnalysisError(f"fiscal_year_start_month must be 1 to 12; got {month!r}.")
+    return ImportMapping(
+        name=str(raw.get("name", default_name)),
+        source_note=str(raw.get("source_note", "")),
+        synthetic=bool(raw.get("synthetic", False)),
+        as_of=as_of,
+        fiscal_year_start_month=int(month),
+        empty=tuple(raw.get("empty", ())),
+        date_formats=tuple(raw.get("date_formats", ("%Y-%m-%d",))),
+        completeness=completeness,
+        modes=modes,
+        vocabulary=vocabulary,
+        margins=_table_of(raw, "margins"),
+        tables={name: _table_mapping(name, values) for name, values in tables.items()},
+    )
+
+
+def _table_mapping(name: str, raw: Mapping[str, Any]) -> TableMapping:
+    if name not in TABLES:
+        raise AnalysisError(f"table '{name}' is not ours; {nearest(name, TABLES)}")
+    table = TABLES[name]
+    _known(raw, _TABLE, f"key of table {name}")
+    columns = _table_of(raw, "columns")
+    values = _table_of(raw, "values")
+    _known(columns, set(table.names), f"column of {name}")
+    _known(values, set(columns), f"mapped column of {name}")
+    missing = [column for column in table.required if column not in columns]
+    if missing:
+        raise AnalysisError(
+            f"table {name} maps nothing to its required column '{missing[0]}'; "
+            f"add it under [tables.{name}.columns]."
+        )
+    feeds = {column: _feed(name, column, feed, values.get(column, {})) for column, feed in columns.items()}
+    rules = tuple(_leave_out(name, rule) for rule in raw.get("leave_out", ()))
+    return TableMapping(name, str(raw.get("file", "*")), raw.get("one_row_per"), feeds, rules)
+
+
+def _feed(table: str, column: str, raw: Any, values: Mapping[str, str]) -> Feed:
+    if isinstance(raw, str):
+        return Feed(column=raw, values=values)
+    if not isinstance(raw, Mapping) or not raw.keys() <= {"column", "remove", "constant"}:
+        raise AnalysisError(
+            f"{table}.{column} must be a column name, {{ column = …, remove = … }} or {{ constant = … }}; got {raw!r}."
+        )
+    if ("column" in raw) == ("constant" in raw):
+        raise AnalysisError(f"{table}.{column} needs either a column or a constant; got {dict(raw)!r}.")
+    remove = raw.get("remove")
+    if remove is not None:
+        try:
+            re.compile(remove)
+        except re.error as error:
+            raise AnalysisError(f"{table}.{column}: remove = {remove!r} is no pattern ({error}).") from error
+    return Feed(raw.get("column"), raw.get("constant"), remove, values)
+
+
+def _leave_out(table: str, raw: Any) -> LeaveOut:
+    if not isinstance(raw, Mapping) or raw.keys() != {"column", "values", "reason"}:
+        raise AnalysisError(f"{table}.leave_out needs column, values and reason; got {raw!r}.")
+    return LeaveOut(str(raw["column"]), tuple(str(value) for value in raw["values"]), str(raw["reason"]))
+
+
+def _table_of(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = raw.get(key, {})
+    if not isinstance(value, Mapping):
+        raise AnalysisError(f"[{key}] must be a table of the TOML file; got {value!r}.")
+    return dict(value)
+
+
+def _known(raw: Mapping[str, Any], allowed: set[str], what: str) -> None:
+    for key in raw:
+        if key not in allowed:
+            raise AnalysisError(f"{what} '{key}' is not understood; {nearest(key, allowed)}")

@@ -1,0 +1,148 @@
+"""Open a dataset folder: read its manifest and vocabularies, hold its cells, reach its prepared rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from analysis.datasets.engines import Engine, Frame, collected
+from analysis.datasets.vocabularies import Vocabulary, read_vocabularies
+from analysis.errors import AnalysisError
+from analysis.schema import SCHEMA_VERSION
+
+
+class Dataset:
+    """A dataset folder, open for reading; nothing is ever written.
+
+    Cells are small and held in memory as they are first asked for; prepared rows stay in their files and are
+    only reached through `prepared`. Safe to share between threads: frames handed out must not be changed.
+    """
+
+    def __init__(self, path: Path, manifest: Mapping[str, Any], vocabularies: Mapping[str, Vocabulary]) -> None:
+        self.path = path
+        self.name = str(manifest["name"])
+        self.synthetic = bool(manifest["synthetic"])
+        self.as_of: dt.date = manifest["as_of"]
+        self.period: tuple[dt.date, dt.date] = (manifest["period"][0], manifest["period"][1])
+        self.fingerprint = str(manifest["fingerprint"])
+        self.fiscal_year_start_month = int(manifest["fiscal_year_start_month"])
+        self.source_note = str(manifest.get("source_note", ""))
+        self.row_counts: Mapping[str, int] = manifest["row_counts"]
+        self.criteria_asked = bool(manifest["completeness"].get("criteria_asked", True))
+        self.clean_validations = bool(manifest["completeness"].get("clean_validations", True))
+        self.margins: Mapping[str, Any] = manifest.get("margins", {})
+        self.modes: Mapping[str, str] = {"virtual": "Virtual", "in_person": "In person"} | manifest.get("modes", {})
+        self._vocabularies = vocabularies
+        self._cells: dict[str, pd.DataFrame] = {}
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def tag(self) -> str:
+        """What stands in the box beside every title and caption: SYNTHETIC, or the dataset's name."""
+        return "SYNTHETIC" if self.synthetic else self.name
+
+    def has(self, table: str) -> bool:
+        """Whether the dataset has a source table."""
+        return table in self.row_counts
+
+    def vocabulary(self, column: str) -> tuple[str, ...]:
+        """Values the column may take in this dataset, in order."""
+        return self._vocabularies[column].values
+
+    def present(self, column: str) -> tuple[str, ...]:
+        """Values of the column that occur in this dataset, in order."""
+        known = self._vocabularies[column]
+        return tuple(value for value, there in zip(known.values, known.present, strict=True) if there)
+
+    def records(self, column: str) -> bool:
+        """Whether the dataset has any value for the column."""
+        return any(self._vocabularies[column].present)
+
+    @property
+    def catalogue_has_levels(self) -> bool:
+        """Whether criteria are known as Must or Should."""
+        return self.records("level")
+
+    def label(self, column: str, value: str) -> str:
+        """A value as people read it."""
+        return self._vocabularies[column].label(value)
+
+    def code(self, column: str, value: str) -> int:
+        """The integer code of a value in prepared tables and cells."""
+        return self._vocabularies[column].code(value)
+
+    def cells(self, name: str) -> pd.DataFrame | None:
+        """A table of cells (read-only), or None where the dataset has none of that kind."""
+        with self._lock:
+            if name not in self._cells:
+                path = self.path / "cells" / f"{name}.parquet"
+                if not path.exists():
+                    return None
+                self._cells[name] = pd.read_parquet(path)
+            return self._cells[name]
+
+    def prepared(self, name: str) -> Frame | None:
+        """Prepared rows, lazily and in a database handle of their own, or None where there are none."""
+        path = self.path / "prepared" / f"{name}.parquet"
+        return self._read(path) if path.exists() else None
+
+    def rows(self, table: str) -> Frame:
+        """Source rows of a table, for quality checks and drill-down; counting never uses them."""
+        return self._read(self.path / "source" / f"{table}.parquet")
+
+    def catalogue(self) -> pd.DataFrame:
+        """The criteria catalogue."""
+        return collected(self.rows("criteria"))
+
+    def _read(self, path: Path) -> Frame:
+        with self._lock:
+            if self._engine is None:
+                self._engine = Engine()
+            return self._engine.cursor().read_parquet(path)
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.name!r}, as of {self.as_of}, {self.row_counts.get('validations', 0):,} validations>"
+
+
+def open_dataset(path: Path | str) -> Dataset:
+    """Open a dataset folder.
+
+    Raises
+    ------
+    AnalysisError
+        When the folder is missing, is not a dataset, or was made by a version that is not understood.
+    """
+    folder = Path(path)
+    manifest_path = folder / "dataset.toml"
+    if not manifest_path.is_file():
+        raise AnalysisError(
+            f"{folder} is not a dataset: it has no dataset.toml; make one with `python -m analysis import` or `demo`."
+        )
+    try:
+        with open(manifest_path, "rb") as file:
+            manifest = tomllib.load(file)
+        version = manifest["schema_version"]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+        raise AnalysisError(f"{manifest_path} is damaged ({error}): import the dataset again.") from error
+    if version != SCHEMA_VERSION:
+        raise AnalysisError(
+            f"{folder} was made by schema version {version}, this is {SCHEMA_VERSION}: import it again."
+        )
+    try:
+        vocabularies = read_vocabularies(folder / "vocabularies.parquet")
+        return Dataset(folder, manifest, vocabularies)
+    except (OSError, KeyError, ValueError) as error:
+        raise AnalysisError(f"{folder} is damaged ({error}): import the dataset again.") from error
+
+
+def narwhal(frame: pd.DataFrame) -> nw.LazyFrame[Any]:
+    """Cells as a lazy frame, so that one expression serves cells and rows."""
+    return nw.from_native(frame).lazy()

@@ -1,0 +1,523 @@
+"""Prepare: derived columns, joined once and integer-coded, so that counting never touches source tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+import tomli_w
+
+from analysis.datasets import cells
+from analysis.datasets.calendar import epoch_day, fiscal_year, month_key
+from analysis.datasets.engines import Engine, Frame, collected
+from analysis.datasets.preparing_incidents import prepare_backlog, prepare_incidents
+from analysis.datasets.preparing_pairs import followed_up, previous_validations
+from analysis.datasets.vocabularies import (
+    CODED,
+    Vocabulary,
+    dataset_vocabularies,
+    encoded,
+    vocabulary_frame,
+)
+from analysis.schema import REFERENCE_TABLES, SCHEMA_VERSION, TABLES
+from analysis.selection import day_number
+
+Progress = Callable[[str], None]
+SEEN_BY = ("document", "interview", "physical")
+
+
+def finish_dataset(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    *,
+    progress: Progress = lambda step: None,
+    threads: int | None = None,
+) -> None:
+    """Make a dataset of a folder that holds ``source/*.parquet``: prepared tables, cells, vocabularies, manifest.
+
+    Parameters
+    ----------
+    folder : Path
+    manifest : mapping
+        Name, synthetic, completeness, modes, … as known to whoever wrote the source tables; ``as_of`` may be
+        None, then it is the latest date in any table.
+    threads : int, optional
+        One thread makes the bytes reproducible.
+    """
+    engine = Engine(threads=threads)
+    try:
+        sources = {
+            name: engine.read_parquet(folder / "source" / f"{name}.parquet")
+            for name in TABLES
+            if (folder / "source" / f"{name}.parquet").exists()
+        }
+        progress("Preparing")
+        as_of = manifest.get("as_of") or _latest_date(sources)
+        offices = collected(sources["field_offices"])
+        opened = pd.to_datetime(offices["opened_on"])
+        vocabularies = dataset_vocabularies(
+            _values_seen(sources),
+            collected(sources["criteria"]),
+            offices[opened.isna() | (opened <= pd.Timestamp(as_of))],
+            manifest.get("modes", {}),
+        )
+        prepared = _prepare(engine, sources, vocabularies, manifest, as_of)
+        for name, frame in prepared.items():
+            progress(f"Writing prepared {name}")
+            order = frame.collect_schema().names()
+            engine.write_parquet(frame, folder / "prepared" / f"{name}.parquet", order_by=order)
+        progress("Counting")
+        held = {name: engine.read_parquet(folder / "prepared" / f"{name}.parquet") for name in prepared}
+        for name, frame in cells.build(held).items():
+            order = frame.collect_schema().names()
+            engine.write_parquet(frame, folder / "cells" / f"{name}.parquet", order_by=order)
+        engine.write_parquet(
+            engine.from_pandas(vocabulary_frame(vocabularies)),
+            folder / "vocabularies.parquet",
+            order_by=["column", "code"],
+        )
+        rows = {name: _rows(engine, folder / "source" / f"{name}.parquet") for name in sources}
+        _write_manifest(folder, manifest, as_of, _period(sources), rows)
+    finally:
+        engine.close()
+
+
+def _prepare(
+    engine: Engine,
+    sources: Mapping[str, Frame],
+    vocabularies: Mapping[str, Vocabulary],
+    manifest: Mapping[str, Any],
+    as_of: dt.date,
+) -> dict[str, Frame]:
+    as_of_day = day_number(as_of)
+    fiscal = int(manifest.get("fiscal_year_start_month", 10))
+    prepared: dict[str, Frame] = {}
+    if "validations" in sources:
+        periods = _catalogue_periods(collected(sources["applicability"]))
+        base = engine.kept(_validation_base(engine, sources, vocabularies, fiscal, periods))
+        applies = engine.kept(_applicable(engine, sources, vocabularies, periods))
+        findings = engine.kept(_findings(engine, sources, vocabularies, base, applies))
+        asked = bool(manifest.get("completeness", {}).get("criteria_asked", True))
+        counted = engine.kept(_with_answers(base, findings, applies, vocabularies, as_of_day, asked))
+        # What is added stays narrow until the end: every step over the wide table costs more than the rows do.
+        deficient = vocabularies["answer"].code("deficient")
+        additions = [
+            previous_validations(counted, findings, applies, deficient=deficient, asked=asked),
+            followed_up(counted, sources.get("incidents"), as_of_day),
+            _answered(counted, sources.get("feedback")),
+        ]
+        whole = counted.with_columns(**_waiting_times(sources, as_of_day)).drop("catalogue_period")
+        for addition in additions:
+            whole = whole.join(engine.kept(addition), on="validation_row", how="left")
+        prepared["validations"] = engine.kept(whole)
+        prepared["findings"] = findings.drop("validation_row")
+        if "feedback" in sources:
+            prepared["feedback"] = _feedback(engine, sources["feedback"], prepared["validations"], vocabularies)
+        if _has_due_dates(sources):
+            prepared["backlog"] = prepare_backlog(engine, sources, vocabularies)
+    if "incidents" in sources:
+        incidents, causes = prepare_incidents(
+            engine, sources, prepared.get("validations"), vocabularies, fiscal
+        )
+        prepared["incidents"] = incidents
+        if causes is not None:
+            prepared["causes"] = causes
+    return prepared
+
+
+def _has_due_dates(sources: Mapping[str, Frame]) -> bool:
+    """Whether the source knows a validation cycle at all; without one nothing is overdue."""
+    members = sources["members"].select(
+        known=(~nw.col("next_due_on").is_null() | ~nw.col("certified_on").is_null()).any()
+    )
+    validations = sources["validations"].select(known=(~nw.col("validation_due_on").is_null()).any())
+    return any(bool(collected(frame)["known"].fillna(False).iloc[0]) for frame in (members, validations))
+
+
+def _validation_base(
+    engine: Engine,
+    sources: Mapping[str, Frame],
+    vocabularies: Mapping[str, Vocabulary],
+    fiscal: int,
+    periods: list[int],
+) -> Frame:
+    members = sources["members"].select(
+        "member_id", nw.col("entity_type").alias("_type"), left_day=epoch_day("left_on")
+    )
+    joined = sources["validations"].join(members, on="member_id", how="left")
+    numbered = joined.with_row_index("validation_row", order_by="validation_id")
+    specialists = (
+        joined.select("specialist_id").unique().filter(~nw.col("specialist_id").is_null())
+        .with_row_index("specialist", order_by="specialist_id")
+    )  # fmt: skip
+    companies = joined.select("member_id").unique().with_row_index("member", order_by="member_id")
+    numbered = numbered.join(specialists, on="specialist_id", how="left").join(
+        companies, on="member_id", how="left"
+    )
+    month = month_key("conducted_on")
+    selected = numbered.select(
+        nw.col("validation_row").cast(nw.Int64),
+        "validation_id",
+        "member_id",
+        nw.col("member").cast(nw.Int32),
+        nw.col("specialist").fill_null(-1).cast(nw.Int32),
+        "field_office",
+        "mode",
+        "risk",
+        "kind",
+        "location",
+        "outcome",
+        entity_type=nw.coalesce(nw.col("entity_type"), nw.col("_type")),
+        day=epoch_day("conducted_on"),
+        month=month,
+        quarter=(month // 3).cast(nw.Int32),
+        fiscal_year=fiscal_year(month, fiscal),
+        reported_day=epoch_day("reported_on"),
+        closed_day=epoch_day("closed_on"),
+        due_day=epoch_day("validation_due_on"),
+        left_day=nw.col("left_day"),
+        hours=nw.col("hours"),
+        sites=nw.col("sites"),
+        minutes_lost=nw.col("minutes_lost"),
+        n=nw.lit(1, nw.Int32),
+    )
+    coded = ("field_office", "mode", "risk", "kind", "location", "outcome", "entity_type")
+    return encoded(engine, selected, coded, vocabularies).with_columns(
+        catalogue_period=_period_of(nw.col("day"), periods)
+    )
+
+
+def _catalogue_periods(applicability: pd.DataFrame) -> list[int]:
+    """First days of the spans over which the set of applicable criteria does not change."""
+    starts = {day_number(pd.Timestamp(day).date()) for day in applicability["from"].dropna()}
+    ends = {day_number(pd.Timestamp(day).date()) + 1 for day in applicability["to"].dropna()}
+    return sorted(starts | ends)
+
+
+def _period_of(day: nw.Expr, starts: list[int]) -> nw.Expr:
+    number = nw.lit(0, nw.Int16)
+    for index, start in enumerate(starts, start=1):
+        number = nw.when(day >= start).then(nw.lit(index, nw.Int16)).otherwise(number)
+    return number
+
+
+def _applicable(
+    engine: Engine, sources: Mapping[str, Frame], vocabularies: Mapping[str, Vocabulary], starts: list[int]
+) -> Frame:
+    """One row per entity type, catalogue period and criterion that applies: its category, area, level, seen_by.
+
+    A criterion without rows of its own applies to all; an unrecorded entity type gets what applies to all.
+    """
+    criteria = collected(sources["criteria"])
+    listed = collected(sources["applicability"])
+    spans = pd.DataFrame({"first_day": [_BEFORE, *starts]}).rename_axis("catalogue_period").reset_index()
+    types = pd.DataFrame({"entity_type": pd.Series([*vocabularies["entity_type"].values, None], dtype="str")})
+    everywhere = criteria[~criteria["criterion_id"].isin(listed["criterion_id"])]
+    unlimited = everywhere.merge(types, how="cross").merge(spans, how="cross")
+    own = listed.assign(
+        first=_days(listed["from"], _BEFORE), last=_days(listed["to"], _AFTER), _level=listed["level"]
+    ).drop(columns="level")
+    limited = own.merge(criteria, on="criterion_id").merge(spans, how="cross")
+    limited = limited[limited["first_day"].between(limited["first"], limited["last"])]
+    limited = limited.assign(level=limited["_level"].fillna(limited["level"]))
+    names = ["criterion_id", "entity_type", "catalogue_period", "category", "focus_area", "level", "seen_by"]
+    frame = pd.concat([unlimited[names], limited[names]], ignore_index=True)
+    frame = frame.drop_duplicates(["criterion_id", "entity_type", "catalogue_period"])
+    coded = ("criterion_id", "entity_type", "category", "focus_area", "level", "seen_by")
+    texts = frame.astype(dict.fromkeys(coded, "str") | {"catalogue_period": "int16"})
+    return encoded(engine, engine.from_pandas(texts), coded, vocabularies)
+
+
+_BEFORE, _AFTER = -(10**9), 10**9
+"""Days before and after all others."""
+
+
+def _days(dates: pd.Series, missing: int) -> pd.Series:  # type: ignore[type-arg]
+    return dates.map(lambda day: missing if pd.isna(day) else day_number(pd.Timestamp(day).date()))
+
+
+def _findings(
+    engine: Engine,
+    sources: Mapping[str, Frame],
+    vocabularies: Mapping[str, Vocabulary],
+    base: Frame,
+    applies: Frame,
+) -> Frame:
+    if "findings" not in sources:
+        types = {c.name: c.type for c in TABLES["findings"].columns}
+        findings = engine.typed_empty(types)  # type: ignore[arg-type]
+    else:
+        findings = sources["findings"]
+    selected = findings.select(
+        "validation_id", "criterion_id", "answer", "reason", "category",
+        due_day=epoch_day("due_on"), corrected_day=epoch_day("corrected_on"),
+    )  # fmt: skip
+    own = encoded(engine, selected, ("criterion_id", "answer", "reason", "category"), vocabularies)
+    own = own.with_columns(_own=nw.col("category")).drop("category")
+    filters = base.select(
+        "validation_id", "validation_row", "field_office", "mode", "day", "month", "entity_type", "risk", "kind",
+        "location", "specialist", "catalogue_period",
+    )  # fmt: skip
+    joined = own.join(filters, on="validation_id", how="inner").join(
+        applies, on=["criterion_id", "entity_type", "catalogue_period"], how="left"
+    )
+    category = nw.when(nw.col("_own") >= 0).then(nw.col("_own")).otherwise(nw.col("category").fill_null(-1))
+    return joined.with_columns(
+        category=category.cast(nw.Int16),
+        n=nw.lit(1, nw.Int32),
+        **{c: nw.col(c).fill_null(-1) for c in ("focus_area", "level", "seen_by")},
+    ).drop("_own", "validation_id", "catalogue_period")
+
+
+def _with_answers(
+    base: Frame,
+    findings: Frame,
+    applies: Frame,
+    vocabularies: Mapping[str, Vocabulary],
+    as_of_day: int,
+    asked: bool,
+) -> Frame:
+    """Each validation with its counts of criteria by answer, level, focus area, way of seeing and category."""
+    of_findings = _finding_counts(vocabularies, as_of_day)
+    of_applicable = _applicable_counts(vocabularies)
+    found = findings.group_by("validation_row").agg(**{name: _sum(rows) for name, rows in of_findings.items()})
+    possible = applies.group_by("entity_type", "catalogue_period").agg(
+        **{name: _sum(rows) for name, rows in of_applicable.items()}
+    )
+    joined = base.join(found, on="validation_row", how="left").join(
+        possible, on=["entity_type", "catalogue_period"], how="left"
+    )
+    counted = {name: nw.col(name).fill_null(0).cast(nw.Int32) for name in (*of_findings, *of_applicable)}
+    counted |= _assessed(counted, vocabularies, asked)
+    kept = {name: value for name, value in counted.items() if not name.startswith("_")}
+    return joined.select(*base.collect_schema().names(), **kept, **_flags(counted, vocabularies, asked))
+
+
+def _suffixes(vocabularies: Mapping[str, Vocabulary]) -> list[str]:
+    """All, each focus area (a0, a1, …), each way of seeing, each category (c0, c1, …)."""
+    areas = [f"a{i}" for i in range(len(vocabularies["focus_area"].values))]
+    categories = [f"c{i}" for i in range(len(vocabularies["category"].values))]
+    return ["", *areas, *SEEN_BY, *categories]
+
+
+def _in(suffix: str, vocabularies: Mapping[str, Vocabulary]) -> nw.Expr:
+    if suffix == "":
+        return ~nw.col("criterion_id").is_null()
+    if suffix in SEEN_BY:
+        return nw.col("seen_by") == vocabularies["seen_by"].code(suffix)
+    column = "focus_area" if suffix[0] == "a" else "category"
+    return nw.col(column) == int(suffix[1:])
+
+
+def _name(stem: str, suffix: str) -> str:
+    return f"{stem}_{suffix}" if suffix else stem
+
+
+def _finding_counts(vocabularies: Mapping[str, Vocabulary], as_of_day: int) -> dict[str, nw.Expr]:
+    answer = vocabularies["answer"]
+    deficient = nw.col("answer") == answer.code("deficient")
+    unseen = nw.col("answer") == answer.code("not_verified")
+    must = nw.col("level") == vocabularies["level"].code("must")
+    due = deficient & (nw.col("due_day") <= as_of_day)
+    counts: dict[str, nw.Expr] = {}
+    for suffix in _suffixes(vocabularies):
+        inside = _in(suffix, vocabularies)
+        counts[_name("n_deficient", suffix)] = deficient & inside
+        counts[_name("n_not_verified", suffix)] = unseen & inside
+        counts[_name("n_must_deficient", suffix)] = deficient & must & inside
+        counts[f"_x_{suffix}"] = ~deficient & inside
+        counts[f"_mx_{suffix}"] = ~deficient & must & inside
+    counts["n_due"] = due
+    counts["n_closed_on_time"] = due & (nw.col("corrected_day") <= nw.col("due_day"))
+    return counts
+
+
+def _applicable_counts(vocabularies: Mapping[str, Vocabulary]) -> dict[str, nw.Expr]:
+    must = nw.col("level") == vocabularies["level"].code("must")
+    counts: dict[str, nw.Expr] = {}
+    for suffix in _suffixes(vocabularies):
+        inside = _in(suffix, vocabularies)
+        counts[f"_p_{suffix}"] = inside
+        counts[f"_mp_{suffix}"] = must & inside
+    return counts
+
+
+def _sum(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(1).otherwise(0).sum()
+
+
+def _assessed(
+    counted: Mapping[str, nw.Expr], vocabularies: Mapping[str, Vocabulary], asked: bool
+) -> dict[str, nw.Expr]:
+    """assessed = applicable − not applicable − not assessed − not verified; unknown where nobody knows."""
+    unknown = nw.lit(None, nw.Int32)
+    out: dict[str, nw.Expr] = {"n_applicable": counted["_p_"] if asked else unknown}
+    for suffix in _suffixes(vocabularies):
+        assessed = counted[f"_p_{suffix}"] - counted[f"_x_{suffix}"]
+        must = counted[f"_mp_{suffix}"] - counted[f"_mx_{suffix}"]
+        verifiable = assessed + counted[_name("n_not_verified", suffix)]
+        out[_name("n_assessed", suffix)] = assessed.cast(nw.Int32) if asked else unknown
+        out[_name("n_must_assessed", suffix)] = must.cast(nw.Int32) if asked else unknown
+        out[_name("n_verifiable", suffix)] = verifiable.cast(nw.Int32) if asked else unknown
+    return out
+
+
+def _flags(
+    counted: Mapping[str, nw.Expr], vocabularies: Mapping[str, Vocabulary], asked: bool
+) -> dict[str, nw.Expr]:
+    """0/1 columns and one bit per focus area."""
+    one = nw.lit(1, nw.Int32)
+    out: dict[str, nw.Expr] = {
+        "any_deficiency": _flag(counted["n_deficient"] > 0),
+        "any_must_deficiency": _flag(counted["n_must_deficient"] > 0),
+        "has_assessed": _flag(counted["n_assessed"] > 0) if asked else one,
+        "has_must_assessed": _flag(counted["n_must_assessed"] > 0) if asked else one,
+    }
+    areas = range(len(vocabularies["focus_area"].values))
+    for name, stem in _AREA_BITS.items():
+        if asked or "assessed" not in name:
+            bits = [_flag(counted[f"{stem}_a{i}"] > 0) * 2**i for i in areas]
+            out[name] = reduce(lambda a, b: a + b, bits, nw.lit(0, nw.Int32)).cast(nw.Int32)
+        else:
+            out[name] = nw.lit(2 ** len(areas) - 1, nw.Int32)
+    for i in range(len(vocabularies["category"].values)):
+        out[f"any_deficiency_c{i}"] = _flag(counted[f"n_deficient_c{i}"] > 0)
+        out[f"has_assessed_c{i}"] = _flag(counted[f"n_assessed_c{i}"] > 0) if asked else one
+    outcome = vocabularies["outcome"]
+    out["has_outcome"] = _flag(nw.col("outcome") >= 0)
+    out["passed"] = _flag(nw.col("outcome") == outcome.code("passed"))
+    removed = nw.col("outcome").is_in([outcome.code("suspended"), outcome.code("removed")])
+    out["critical"] = _flag((counted["n_must_deficient"] > 0) | removed)
+    return out
+
+
+_AREA_BITS = {
+    "deficient_areas": "n_deficient",
+    "must_deficient_areas": "n_must_deficient",
+    "assessed_areas": "n_assessed",
+    "must_assessed_areas": "n_must_assessed",
+}
+
+
+def _flag(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(1).otherwise(0).cast(nw.Int32)
+
+
+def _waiting_times(sources: Mapping[str, Frame], as_of_day: int) -> dict[str, nw.Expr]:
+    """Days to report and to close; what is open at the as-of date counts as still waiting, not as missing.
+
+    Null where the source never records that date: a column that is always empty is not a queue.
+    """
+    validations = sources["validations"]
+    recorded = collected(
+        validations.select(
+            reported=(~nw.col("reported_on").is_null()).any(), closed=(~nw.col("closed_on").is_null()).any()
+        )
+    ).iloc[0]
+    nothing = nw.lit(None, nw.Int32)
+    out = {"report_days": nothing, "reported": nothing, "close_days": nothing, "closed": nothing}
+    if recorded["reported"]:
+        out["report_days"] = nw.col("reported_day").fill_null(as_of_day) - nw.col("day")
+        out["reported"] = _flag(~nw.col("reported_day").is_null())
+        if recorded["closed"]:
+            out["close_days"] = nw.col("closed_day").fill_null(as_of_day) - nw.col("reported_day")
+            out["closed"] = _flag(~nw.col("closed_day").is_null())
+    return out
+
+
+def _answered(validations: Frame, feedback: Frame | None) -> Frame:
+    """Per validation, whether its specialist and its member gave feedback; null where nobody was asked."""
+    if feedback is None:
+        nothing = nw.lit(None, nw.Int32)
+        return validations.select("validation_row", has_specialist_feedback=nothing, has_member_feedback=nothing)
+    answers = feedback.group_by("validation_id").agg(
+        **{f"has_{who}_feedback": _flag(nw.col("respondent") == who).max() for who in ("specialist", "member")}
+    )
+    joined = validations.select("validation_row", "validation_id").join(answers, on="validation_id", how="left")
+    flags = ("has_specialist_feedback", "has_member_feedback")
+    return joined.select("validation_row", *[nw.col(flag).fill_null(0).cast(nw.Int32) for flag in flags])
+
+
+def _feedback(
+    engine: Engine, feedback: Frame, validations: Frame, vocabularies: Mapping[str, Vocabulary]
+) -> Frame:
+    filters = validations.select(
+        "validation_id", "field_office", "mode", "day", "month", "quarter", "entity_type", "risk", "kind",
+        "location", "specialist",
+    )  # fmt: skip
+    answers = encoded(engine, feedback.drop("comment"), ("respondent", "item", "theme"), vocabularies)
+    return (
+        answers.join(filters, on="validation_id", how="inner")
+        .with_columns(nw.col("score").cast(nw.Int16), n=nw.lit(1, nw.Int32))
+        .with_columns(top_two=_flag(nw.col("score") >= 4))
+    )
+
+
+def _values_seen(sources: Mapping[str, Frame]) -> dict[str, set[str]]:
+    """Values that occur, by column; a list of what could occur (offices, applicability) is no occurrence."""
+    seen: dict[str, set[str]] = {}
+    for table, frame in sources.items():
+        coded = [name for name in frame.collect_schema().names() if name in CODED]
+        for name in coded:
+            if table in REFERENCE_TABLES and name in (*TABLES[table].key, "entity_type"):
+                continue
+            values = collected(frame.select(name).unique())[name].dropna()
+            seen.setdefault(name, set()).update(str(value) for value in values)
+    return seen
+
+
+def _latest_date(sources: Mapping[str, Frame]) -> dt.date:
+    latest = []
+    for name, frame in sources.items():
+        columns = [c.name for c in TABLES[name].columns if c.type == "date" and not c.planned]
+        if columns:
+            row = collected(frame.select(*[nw.col(c).max() for c in columns])).iloc[0]
+            latest += [pd.Timestamp(value).date() for value in row.dropna()]
+    return max(latest)
+
+
+def _period(sources: Mapping[str, Frame]) -> tuple[dt.date, dt.date]:
+    name, column = ("validations", "conducted_on") if "validations" in sources else ("incidents", "occurred_on")
+    row = collected(sources[name].select(low=nw.col(column).min(), high=nw.col(column).max())).iloc[0]
+    first, last = pd.Timestamp(row["low"]), pd.Timestamp(row["high"])
+    return first.replace(day=1).date(), (last + pd.offsets.MonthEnd(0)).date()
+
+
+def _rows(engine: Engine, path: Path) -> int:
+    return int(collected(engine.read_parquet(path).select(nw.len().alias("n")))["n"].iloc[0])
+
+
+def _write_manifest(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    as_of: dt.date,
+    period: tuple[dt.date, dt.date],
+    rows: Mapping[str, int],
+) -> None:
+    digest = hashlib.sha256()
+    for path in sorted((folder / "source").glob("*.parquet")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    values = {
+        "name": manifest["name"],
+        "synthetic": bool(manifest["synthetic"]),
+        "as_of": as_of,
+        "period": list(period),
+        "source_note": manifest.get("source_note", ""),
+        "fiscal_year_start_month": int(manifest.get("fiscal_year_start_month", 10)),
+        "schema_version": SCHEMA_VERSION,
+        "fingerprint": digest.hexdigest()[:16],
+        "row_counts": dict(rows),
+        "completeness": dict(manifest.get("completeness", {})),
+        "modes": dict(manifest.get("modes", {})),
+        "vocabulary": dict(manifest.get("vocabulary", {})),
+        "margins": dict(manifest.get("margins", {})),
+    }
+    with open(folder / "dataset.toml", "wb") as file:
+        tomli_w.dump(values, file)

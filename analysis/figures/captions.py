@@ -1,0 +1,62 @@
+"""What stands under a picture: unit and n, what is left out, the period; and the states of one without data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from analysis import reasons, wording
+from analysis.charts.figure import State
+from analysis.results import Comparison
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+    from analysis.selection import Selection
+
+EMPTY_FACT = "No validations match these filters."
+
+_LEFT_OUT = {
+    "mode_hybrid": "hybrid",
+    "mode_mutual_recognition": "done by another country's program",
+    "mode_other": "of another mode",
+    "mode_unknown": "of unknown mode",
+    "outside_comparison_window": "in quarters when only one mode was in use",
+    "no_counterpart": "without a counterpart of the same risk, kind and location",
+    "denominator_missing": "outside the denominator",
+}
+
+
+def caption(*parts: str) -> str:
+    """Sentences of a caption, each ending with a full stop, empty ones dropped."""
+    return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
+
+
+def when(dataset: Dataset, selection: Selection) -> str:
+    """The period of a selection with its basis."""
+    start, end = selection.period(dataset)
+    return wording.period(start, end) if start <= end else "No data in this period"
+
+
+def left_out(counts: Mapping[str, int]) -> str:
+    """How many validations a comparison leaves out, and why."""
+    parts = [f"{wording.number(n)} {_LEFT_OUT[reason]}" for reason, n in counts.items() if n and reason in _LEFT_OUT]
+    return f"Left out: {wording.listed(parts)}" if parts else ""
+
+
+def empty_state(dataset: Dataset, selection: Selection) -> State:
+    """Nothing matches: what was asked for, and the way back."""
+    return State("empty", EMPTY_FACT, f"{selection.words(dataset)}. Widen the period or reset the filters.")
+
+
+def state_of_comparison(answer: Comparison, dataset: Dataset, selection: Selection) -> State | None:
+    """Why a comparison has nothing to draw; None where it has."""
+    if "empty_selection" in answer.reasons:
+        return empty_state(dataset, selection)
+    if not answer.arms:
+        return State("too_small", reasons.words(answer.reasons[0]), "Other metrics may be recorded: see the table of all metrics.")
+    row = answer.estimate("crude")
+    if row is None or row.interval is None:
+        counts = [f"{wording.number(arm.n)} {arm.label.lower()}" for arm in answer.arms.values()]
+        why = reasons.words(answer.reasons[0]) if answer.reasons else ""
+        return State("too_small", f"Too few to compare: {wording.listed(counts)}.", why)
+    return None

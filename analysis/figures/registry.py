@@ -1,0 +1,107 @@
+"""Which figures there are, what each reads, and how to build one by its id."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from analysis.charts.figure import Figure
+from analysis.errors import AnalysisError, nearest
+from analysis.selection import LISTS, Selection
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+
+Reads = Literal["cells", "rows", "published"]
+
+
+@dataclass(frozen=True, slots=True)
+class FigureSpec:
+    """One registered figure.
+
+    `reads` says what a filter change touches: ``cells`` (counts), ``rows`` (narrow prepared columns, where counts
+    cannot serve: specialists, distinct members) or ``published`` (no data at all).
+    """
+
+    id: str
+    reads: Reads
+    build: Callable[..., Figure]
+
+
+@cache
+def registry() -> Mapping[str, FigureSpec]:
+    """All figures by id, in page order."""
+    from analysis.figures import comparison, overview
+
+    specs = (
+        FigureSpec("overview.statistics", "rows", overview.statistics),
+        FigureSpec("overview.months", "cells", overview.months),
+        FigureSpec("overview.published", "published", overview.published),
+        FigureSpec("virtual_vs_in_person.verdict", "rows", comparison.verdict),
+        FigureSpec("virtual_vs_in_person.metrics", "rows", comparison.metrics_at_a_glance),
+        FigureSpec("virtual_vs_in_person.ways", "rows", comparison.ways_of_asking),
+        FigureSpec("virtual_vs_in_person.groups", "rows", comparison.groups),
+        FigureSpec("virtual_vs_in_person.categories", "rows", comparison.categories),
+    )
+    return {spec.id: spec for spec in specs}
+
+
+def figure(figure_id: str, dataset: Dataset, selection: Selection = Selection(), **settings: Any) -> Figure:
+    """Build one figure.
+
+    Parameters
+    ----------
+    figure_id : str
+        E.g. ``"virtual_vs_in_person.ways"``; `registry` lists them.
+    dataset : Dataset
+    selection : Selection
+    **settings
+        What the figure can be asked for, e.g. ``metric="any_deficiency"``.
+
+    Raises
+    ------
+    AnalysisError
+        For an unknown figure, or settings and filters its question refuses.
+    """
+    known = registry()
+    if figure_id not in known:
+        raise AnalysisError(f"figure '{figure_id}' is not registered; {nearest(figure_id, known)}")
+    selection = selection.checked(dataset)
+    made = known[figure_id].build(dataset, selection, **settings)
+    return dataclasses.replace(
+        made,
+        tag=dataset.tag,
+        synthetic=dataset.synthetic,
+        code=code_for(figure_id, dataset, selection, settings),
+    )
+
+
+def code_for(figure_id: str, dataset: Dataset, selection: Selection, settings: Mapping[str, Any]) -> str:
+    """Lines of Python that rebuild a figure in a notebook."""
+    arguments = [repr(figure_id), "dataset", _written(selection)]
+    arguments += [f"{name}={value!r}" for name, value in settings.items() if value is not None]
+    dates = "import datetime as dt\n\n" if selection.start or selection.end else ""
+    return (
+        f"{dates}from analysis import Selection, figure, open_dataset\n\n"
+        f"dataset = open_dataset({_folder(dataset.path)!r})\n"
+        f"figure({', '.join(arguments)})\n"
+    )
+
+
+def _written(selection: Selection) -> str:
+    parts = [f"{name}={getattr(selection, name)!r}" for name in LISTS if getattr(selection, name)]
+    days: dict[str, dt.date | None] = {"start": selection.start, "end": selection.end}
+    parts += [f"{name}=dt.date({day.year}, {day.month}, {day.day})" for name, day in days.items() if day]
+    return f"Selection({', '.join(parts)})"
+
+
+def _folder(path: Path) -> str:
+    # Relative where it can be: a notebook on another machine has the project, not this machine's folders.
+    relative = os.path.relpath(path)
+    return path.name if relative.startswith("..") or os.path.isabs(relative) else relative

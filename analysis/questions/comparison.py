@@ -1,0 +1,389 @@
+"""Is virtual as good as in person? One metric, several ways of asking, and a verdict against a margin."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis import wording
+from analysis.errors import AnalysisError, nearest
+from analysis.metrics import Metric, Tally, margin_of, metric, metrics, missing_reason
+from analysis.questions import sentences
+from analysis.questions.tallies import (
+    arm_of,
+    crude,
+    mantel_haenszel,
+    tally_by_quarter,
+    tally_counts,
+    tally_rows,
+)
+from analysis.questions.times import compare_times, time_counts, times_by_quarter
+from analysis.questions.window import MODES, Window, comparison_window, positivity
+from analysis.results import Comparison, Estimate, Family, Measure, Verdict, finite_or_none
+from analysis.schema import FILTER_COLUMNS, LABELS
+from analysis.selection import Selection, month_number
+from analysis.stats.equivalence import further_needed, judge
+from analysis.stats.homogeneity import adjustment_effect
+from analysis.stats.multiplicity import holm
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+
+PRIMARY = "mantel_haenszel"
+"""The method the verdict is read from."""
+
+MIN_POSITIVITY = 0.80
+GROUP_COLUMNS = tuple(column for column in FILTER_COLUMNS if column not in ("mode", "month"))
+
+
+def compare(
+    dataset: Dataset,
+    metric_id: str,
+    selection: Selection = Selection(),
+    *,
+    margin: float | None = None,
+    by: str | None = None,
+) -> Comparison:
+    """Compare virtual with in person on one metric.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    metric_id : str
+        A metric of ``data/metrics.toml``.
+    selection : Selection
+        Filters. The comparison needs both modes, so a filter on validation mode is not applied, and said so.
+    margin : float, optional
+        Another margin than the one set beforehand, on the metric's own scale (fractions or a ratio).
+    by : str, optional
+        Also answer for each value of this column.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    AnalysisError
+        For an unknown metric, column or filter value, or a margin that makes no sense on its scale.
+    """
+    definition = metric(metric_id)
+    checked_margin(definition, margin)
+    if by is not None and by not in GROUP_COLUMNS:
+        raise AnalysisError(f"--by '{by}' is no column to group by; {nearest(by, GROUP_COLUMNS)}")
+    selection = selection.checked(dataset)
+    if missing := missing_reason(definition, dataset):
+        return _refused(definition, dataset, margin, (missing,))
+    window = _window(definition, _counted([definition], dataset, selection, by))
+    return _compare(definition, dataset, selection, margin, by, window)
+
+
+def compare_all(dataset: Dataset, selection: Selection = Selection()) -> list[Comparison]:
+    """Every metric at a glance, in the order of ``data/metrics.toml``; metrics with `by` once per value.
+
+    Validations are counted in one pass for all of them.
+    """
+    selection = selection.checked(dataset)
+    answerable = {m.id: missing_reason(m, dataset) for m in metrics().values()}
+    shared: dict[str, pd.DataFrame] = {}
+    for table in ("validations", "feedback"):
+        group = [m for m in metrics().values() if _table(m) == table and answerable[m.id] is None]
+        if group:
+            shared[table] = _counted(group, dataset, selection, None)
+    windows: dict[tuple[str, str], Window] = {}
+    out: list[Comparison] = []
+    for definition in metrics().values():
+        if reason := answerable[definition.id]:
+            out.append(_refused(definition, dataset, None, (reason,)))
+            continue
+        table = _table(definition)
+        if table is None:
+            window = _window(definition, _counted([definition], dataset, selection, None))
+        else:
+            key = (table, definition.arm_column)
+            window = windows[key] = windows.get(key) or _window(definition, shared[table])
+        answer = _compare(definition, dataset, selection, None, None, window)
+        out += answer.groups if definition.by else [answer]
+    return out
+
+
+def answerable(dataset: Dataset) -> tuple[str, ...]:
+    """Metrics that this dataset can compare as one pooled contrast, in the order of ``data/metrics.toml``."""
+    return tuple(
+        m.id for m in metrics().values() if not m.by and len(m.arms) == 2 and missing_reason(m, dataset) is None
+    )
+
+
+def checked_margin(definition: Metric, margin: float | None) -> None:
+    """Refuse a margin that makes no sense on the metric's scale.
+
+    Raises
+    ------
+    AnalysisError
+        For a metric that takes none, or a value outside its scale.
+    """
+    if margin is None:
+        return
+    if definition.margin_scale is None:
+        raise AnalysisError(f"metric '{definition.id}' is described, not judged: it takes no margin.")
+    if not margin >= 0 or margin == float("inf"):
+        raise AnalysisError(f"margin {margin!r} must be a number of at least 0.")
+    if definition.margin_scale == "ratio" and margin == 0:
+        raise AnalysisError("margin 0 is no ratio: give the smallest or largest acceptable virtual / in person.")
+    if definition.margin_scale == "difference" and margin >= 1 and definition.kind != "duration":
+        raise AnalysisError(f"margin {margin:g} is a fraction, not points: write 0.05 for five points.")
+
+
+def _table(definition: Metric) -> str | None:
+    counted = definition.counted_by
+    return counted.table if isinstance(counted, Tally) else None
+
+
+def _counted(
+    definitions: Sequence[Metric], dataset: Dataset, selection: Selection, by: str | None
+) -> pd.DataFrame:
+    extra = tuple(column for column in (by, *(m.by for m in definitions)) if column)
+    without = selection.without("modes")
+    if _table(definitions[0]) is None:
+        return time_counts(dataset, definitions[0], without, extra)
+    return tally_counts(dataset, list(definitions), without, extra)
+
+
+def _window(definition: Metric, counted: pd.DataFrame) -> Window:
+    return comparison_window(counted, arm_column=definition.arm_column)
+
+
+def _compare(
+    definition: Metric,
+    dataset: Dataset,
+    selection: Selection,
+    margin: float | None,
+    by: str | None,
+    window: Window,
+) -> Comparison:
+    if definition.by:
+        return _apart(definition, dataset, selection, margin, window)
+    answer = _answer(definition, dataset, selection, margin, window)
+    if by is None or answer.verdict == "too_few" and "empty_selection" in answer.reasons:
+        return answer
+    groups = tuple(
+        _answer(definition, dataset, selection, margin, window, group=(by, value))
+        for value in dataset.present(by)
+        if (window.selection[by] == value).any()
+    )
+    return dataclasses.replace(answer, groups=groups)
+
+
+def _apart(
+    definition: Metric, dataset: Dataset, selection: Selection, margin: float | None, window: Window
+) -> Comparison:
+    """A metric answered for each value of its own column and never pooled."""
+    column = definition.by
+    assert column is not None
+    values = [v for v in dataset.present(column) if v in MODES or column != "mode"]
+    groups = tuple(
+        _answer(definition, dataset, selection, margin, window, group=(column, value)) for value in values
+    )
+    head = _refused(definition, dataset, margin, ("never_pooled",))
+    return dataclasses.replace(head, groups=groups, verdict="described")
+
+
+def _answer(
+    definition: Metric,
+    dataset: Dataset,
+    selection: Selection,
+    margin: float | None,
+    window: Window,
+    group: tuple[str, str] | None = None,
+    *,
+    track: bool = True,
+) -> Comparison:
+    chosen, rows, left_out = window.selection, window.rows, dict(window.left_out)
+    if group is not None:
+        chosen, rows = (frame[frame[group[0]] == group[1]] for frame in (chosen, rows))
+        left_out = {}
+    strata = window.strata
+    if isinstance(definition.counted_by, Tally):
+        whole, inside = tally_rows(definition, chosen), tally_rows(definition, rows)
+        arms = {
+            mode: arm_of(definition, whole, mode, dataset.modes[mode])
+            for mode in MODES
+            if mode in definition.arms
+        }
+        if len(definition.arms) == 1:
+            estimates: list[Estimate] = []
+        else:
+            estimates = crude(definition, whole) + mantel_haenszel(definition, inside, strata)
+        if definition.kind == "proportion" and (missing := int(chosen["n"].sum()) - sum(a.n for a in arms.values())):
+            if len(definition.arms) == 2:
+                left_out["denominator_missing"] = missing
+    else:
+        arms, estimates = compare_times(definition, chosen, rows, strata, dataset.modes)
+    quarters = _quarters(dataset, selection)
+    measure: Measure = "ratio" if definition.kind == "duration" or definition.margin_scale == "ratio" else "difference"
+    limit, source = margin_of(definition, dataset) if margin is None else (margin, "moved")
+    answer = Comparison(
+        metric=definition.id,
+        label=definition.label,
+        kind=definition.kind,
+        role=definition.role,
+        unit=definition.unit,
+        harmful=definition.harmful,
+        margin=limit,
+        margin_scale=definition.margin_scale,
+        margin_source=source,
+        measure=measure,
+        arms=arms,
+        estimates=tuple(estimates),
+        primary=PRIMARY,
+        verdict="described",
+        left_out=left_out,
+        group={group[0]: group[1]} if group else {},
+        quarters=quarters,
+        series=_tracked(definition, chosen, quarters) if track else {},
+    )
+    verdict, reasons = _verdict(definition, answer, positivity(rows), bool(strata))
+    if selection.modes:
+        reasons += ("mode_filter_ignored",)
+    answer = dataclasses.replace(answer, verdict=verdict, reasons=reasons, further_needed=_further(answer, verdict))
+    return dataclasses.replace(answer, sentence=sentences.comparison(answer, definition))
+
+
+def _quarters(dataset: Dataset, selection: Selection) -> tuple[int, ...]:
+    start, end = selection.period(dataset)
+    return tuple(range(month_number(start) // 3, month_number(end) // 3 + 1)) if start <= end else ()
+
+
+def _tracked(
+    definition: Metric, rows: pd.DataFrame, quarters: tuple[int, ...]
+) -> dict[str, tuple[float | None, ...]]:
+    """Each arm's figure by quarter, None under 10 validations."""
+    if isinstance(definition.counted_by, Tally):
+        known = tally_by_quarter(definition, rows)
+    else:
+        known = times_by_quarter(definition, rows)
+    return {mode: tuple(known.get((q, int(mode == "virtual"))) for q in quarters) for mode in definition.arms}
+
+
+def _verdict(
+    definition: Metric, answer: Comparison, shared: float | None, adjustable: bool
+) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict of the primary interval, once there is enough data and the arms can be compared."""
+    reasons: list[str] = []
+    if answer.margin_source == "illustrative" and answer.margin is not None:
+        reasons.append("illustrative_margin")
+    if answer.margin_source == "moved":
+        reasons.append("moved_margin")
+    if not any(arm.n for arm in answer.arms.values()):
+        return "too_few", ("empty_selection",)
+    if len(definition.arms) == 1:
+        return "described", ("no_counterpart_arm",)
+    if any(arm.n == 0 for arm in answer.arms.values()):
+        return "too_few", ("arm_empty",)
+    row = answer.answer
+    if row is None or row.interval is None or row.estimate is None:
+        caveats = row.caveats if row is not None else ()
+        return "too_few", tuple(dict.fromkeys([*caveats, *reasons])) or ("too_few_in_an_arm",)
+    if row.status == "too_small":
+        return "too_few", tuple(dict.fromkeys([*row.caveats, *reasons]))
+    crude_row = answer.estimate("crude")
+    if crude_row is not None:
+        change = adjustment_effect(
+            crude_row.estimate, crude_row.interval, row.estimate, row.interval,
+            no_effect=1.0 if answer.measure == "ratio" else 0.0,
+        )  # fmt: skip
+        if change:
+            reasons.append(change)
+    if not definition.judged or definition.margin_scale is None:
+        why = ["described_only"] + ([] if definition.margin_scale else ["no_margin"])
+        return "described", tuple(why + reasons)
+    if not adjustable:
+        return "not_comparable", ("nothing_to_adjust_for", *reasons)
+    if shared is not None and shared < MIN_POSITIVITY:
+        return "not_comparable", ("poor_positivity", *reasons)
+    verdict = judge(
+        row.interval,
+        harmful=definition.harmful,
+        margin=answer.margin,
+        margin_scale=definition.margin_scale,
+        role=definition.role,
+    )
+    return verdict, tuple(reasons)
+
+
+def _further(answer: Comparison, verdict: Verdict) -> int | None:
+    """Further validations that would settle an open verdict if the estimate stayed where it is."""
+    row = answer.answer
+    if verdict != "cannot_tell" or row is None or row.interval is None or row.estimate is None:
+        return None
+    return further_needed(
+        row.estimate,
+        row.interval,
+        row.n,
+        harmful=answer.harmful,  # type: ignore[arg-type]
+        margin=answer.margin,
+        margin_scale=answer.margin_scale,  # type: ignore[arg-type]
+    )
+
+
+def _refused(
+    definition: Metric, dataset: Dataset, margin: float | None, reasons: tuple[str, ...]
+) -> Comparison:
+    """A metric that this dataset cannot answer as asked: every row there, none estimated, the reason said."""
+    measure: Measure = "ratio" if definition.kind == "duration" or definition.margin_scale == "ratio" else "difference"
+    limit, source = margin_of(definition, dataset) if margin is None else (margin, "moved")
+    rows = tuple(
+        Estimate(method, name, population, None, None, None, 0, "not_estimable", reasons)
+        for method, population in (("crude", "selection"), (PRIMARY, "comparison_window"))
+        for name in dict.fromkeys(("difference" if definition.kind != "duration" else "ratio", measure))
+    )
+    answer = Comparison(
+        metric=definition.id, label=definition.label, kind=definition.kind, role=definition.role,
+        unit=definition.unit, harmful=definition.harmful, margin=limit, margin_scale=definition.margin_scale,
+        margin_source=source, measure=measure, arms={}, estimates=rows, primary=PRIMARY,
+        verdict="not_comparable", reasons=reasons,
+    )  # fmt: skip
+    return dataclasses.replace(answer, sentence=sentences.comparison(answer, definition))
+
+
+def compare_categories(dataset: Dataset, selection: Selection = Selection()) -> Family:
+    """Validations with a deficiency in each category, virtual against in person, as one family of tests.
+
+    One row per validation and category, so that a 2×2 table per stratum is valid; Holm's adjustment keeps the
+    chance of any false "differs" over the categories at 5 %.
+
+    Raises
+    ------
+    AnalysisError
+        For a filter value the dataset does not know.
+    """
+    selection = selection.checked(dataset).without("modes")
+    if missing_reason(metric("any_deficiency"), dataset):
+        return Family("category", (), (), "Holm")
+    definitions = [
+        dataclasses.replace(
+            metric("any_deficiency"),
+            label=dataset.label("category", name),
+            counted_by=Tally("validations", f"any_deficiency_c{code}", f"has_assessed_c{code}"),
+        )
+        for code, name in enumerate(dataset.vocabulary("category"))
+    ]
+    window = _window(definitions[0], tally_counts(dataset, definitions, selection))
+    answers = []
+    for definition, name in zip(definitions, dataset.vocabulary("category"), strict=True):
+        answer = _answer(definition, dataset, selection, None, window, track=False)
+        answers.append(dataclasses.replace(answer, group={"category": name}))
+    p_values = [a.answer.p_value if a.answer and a.answer.status == "ok" else None for a in answers]
+    adjusted = holm([float("nan") if p is None else p for p in p_values])
+    return Family("category", tuple(answers), tuple(finite_or_none(float(p)) for p in adjusted), "Holm")
+
+
+def group_label(dataset: Dataset, answer: Comparison) -> str:
+    """The group of an answer in words."""
+    parts = [dataset.label(c, v) if c in LABELS else v for c, v in answer.group.items()]
+    return wording.listed(parts)
+
+

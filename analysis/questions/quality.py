@@ -1,0 +1,133 @@
+"""How good are the data? What import rejected, what is missing, what contradicts itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import pandas as pd
+
+from analysis import wording
+from analysis.counts import counts
+from analysis.datasets.engines import collected
+from analysis.schema import TABLES
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+
+_ALWAYS_ONE = ("criteria", "applicability", "field_offices")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: what was looked for, in which table, how many rows of how many show it."""
+
+    id: str
+    table: str
+    words: str
+    count: int
+    n: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """A row of ``check --json``."""
+        share = self.count / self.n if self.n else None
+        return {"check": self.id, "table": self.table, "words": self.words, "count": self.count, "n": self.n, "share": share}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """The quality report of a dataset."""
+
+    checks: tuple[Check, ...]
+    row_counts: dict[str, int]
+    sentence: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``python -m analysis check --json``."""
+        return {
+            "rows": [check.to_dict() for check in self.checks],
+            "n": sum(self.row_counts.values()),
+            "row_counts": self.row_counts,
+            "caveats": [],
+            "sentence": self.sentence,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a check."""
+        return pd.DataFrame([check.to_dict() for check in self.checks])
+
+
+def quality(dataset: Dataset) -> Quality:
+    """Check a dataset: rejects of its import, missing values, contradictions, what is not known by design."""
+    checks = [*_rejected(dataset), *_missing(dataset), *_contradictions(dataset)]
+    rows = {name: n for name, n in dataset.row_counts.items() if name not in _ALWAYS_ONE}
+    found = sum(check.count for check in checks if check.id.startswith("rejected"))
+    odd = sum(1 for check in checks if not check.id.startswith(("rejected", "missing")) and check.count)
+    held = wording.listed([wording.counted(n, name.replace("_", " ").removesuffix("s")) for name, n in rows.items() if n])
+    rejected = "no row was rejected" if not found else f"{wording.counted(found, 'row')} rejected at import"
+    oddities = "nothing contradicts itself" if not odd else f"{wording.counted(odd, 'check')} found contradictions"
+    return Quality(tuple(checks), rows, f"The dataset holds {held}; {rejected}, and {oddities}.")
+
+
+def _rejected(dataset: Dataset) -> list[Check]:
+    path = dataset.path / "rejects.parquet"
+    if not path.exists():
+        return []
+    rejects = pd.read_parquet(path)
+    return [
+        Check("rejected", str(table), f"rejected at import: {rule}", len(rows), len(rows) + dataset.row_counts.get(str(table), 0))
+        for (table, rule), rows in rejects.groupby(["table", "rule"])
+    ]
+
+
+def _missing(dataset: Dataset) -> list[Check]:
+    """Optional columns that are partly empty; wholly empty ones are not recorded at all."""
+    out = []
+    for name in ("members", "validations", "incidents"):
+        if not dataset.row_counts.get(name):
+            continue
+        frame = dataset.rows(name)
+        optional = [column.name for column in TABLES[name].columns if not column.required]
+        empty = collected(frame.select(*[nw.col(c).is_null().sum().alias(c) for c in optional])).iloc[0]
+        n = dataset.row_counts[name]
+        virtual = TABLES[name].virtual_only
+        for column in optional:
+            count = int(empty[column])
+            if 0 < count < n and column not in (*virtual, "left_on", "closed_on", "minutes_lost"):
+                out.append(Check(f"missing_{column}", name, f"{column} is empty", count, n))
+    return out
+
+
+def _contradictions(dataset: Dataset) -> list[Check]:
+    out = []
+    if dataset.cells("validation_cells") is not None:
+        n = dataset.row_counts["validations"]
+        twice = counts(dataset, "validations", ["member", "day"], via="rows")
+        again = int((twice["n"] - 1).clip(lower=0).sum())
+        out.append(Check("same_day", "validations", "another validation of the same member on the same day", again, n))
+        rows = dataset.rows("validations")
+        if dataset.records("outcome"):
+            passed = counts(dataset, "validations", ["outcome", "any_must_deficiency"], via="rows")
+            odd = passed[(passed["outcome"] == "passed") & (passed["any_must_deficiency"] == 1)]
+            words = "outcome is passed although a Must was deficient"
+            out.append(Check("passed_with_must", "validations", words, int(odd["n"].sum()), n))
+        zero = int(collected(rows.select(n=(nw.col("hours") == 0).sum()))["n"].fillna(0).iloc[0])
+        out.append(Check("zero_hours", "validations", "hours recorded as zero", zero, n))
+    if dataset.row_counts.get("findings") and dataset.catalogue_has_levels:
+        out.append(_level_conflicts(dataset))
+    if dataset.row_counts.get("incidents"):
+        incidents = counts(dataset, "incidents", ["mode"], sums=["n"])
+        unlinked = int(incidents.loc[incidents["mode"].isna(), "n"].sum())
+        words = "no validation of the member before the incident, or no member named"
+        out.append(Check("unlinkable", "incidents", words, unlinked, int(incidents["n"].sum())))
+    return out
+
+
+def _level_conflicts(dataset: Dataset) -> Check:
+    catalogue = dataset.rows("criteria").select("criterion_id", _level=nw.col("level"))
+    joined = dataset.rows("findings").join(catalogue, on="criterion_id", how="left")
+    conflict = (~nw.col("level").is_null() & (nw.col("level") != nw.col("_level"))).sum()
+    n = int(collected(joined.select(n=conflict))["n"].fillna(0).iloc[0])
+    words = "level written down differs from the catalogue's (the catalogue's is used)"
+    return Check("level_conflict", "findings", words, n, dataset.row_counts["findings"])

@@ -1,0 +1,205 @@
+"""Answers in plain words: effect, interval and n before anything else, and never a causal verb."""
+
+from __future__ import annotations
+
+from analysis import reasons, wording
+from analysis.metrics import Metric
+from analysis.results import Comparison, Estimate
+from analysis.stats.equivalence import nuance
+
+# {v} and {p} are the arms; {amount} the size of the difference; {less}, {fewer}, {lower} its direction.
+_CLAIMS: dict[str, str] = {
+    "any_must_deficiency": "{v} validations found a Must deficiency {amount} {less} often than {p} ones",
+    "any_deficiency": "{v} validations found a deficiency {amount} {less} often than {p} ones",
+    "deficiency_rate": "{v} validations recorded {amount} as many deficiencies per criterion assessed as {p} ones",
+    "must_deficiency_rate": (
+        "{v} validations recorded {amount} as many Must deficiencies per Must criterion assessed as {p} ones"
+    ),
+    "not_verified_rate": "{v} validations left {amount} {fewer} of the criteria unverified than {p} ones",
+    "repeat_rate": "deficiencies first found on {v} validations were found again {amount} {less} often than others",
+    "closed_on_time": "deficiencies from {v} validations were corrected on time {amount} {less} often than from {p} ones",
+    "passed": "{v} validations passed without required action {amount} {less} often than {p} ones",
+    "feedback_confidence": "{who} were confident in the result {amount} {less} often after {v} validations",
+    "days_to_report": "reports of {v} validations took {amount} as long as of {p} ones",
+    "days_to_close": "closing took {amount} as long after {v} validations as after {p} ones",
+    "hours": "{v} validations took {amount} the hours of {p} ones",
+    "incident_within_12_months": (
+        "members had a first incident within 12 months {amount} {less} often after {v} validations"
+    ),
+}
+
+_WHO = {"specialist": "specialists", "member": "members"}
+
+
+def comparison(answer: Comparison, metric: Metric) -> str:
+    """The sentence a page opens with; ``**…**`` marks what to print bold."""
+    if answer.verdict == "too_few":
+        return _too_few(answer)
+    if not answer.arms:
+        return _ended(reasons.words(answer.reasons[0]))
+    if len(metric.arms) == 1:
+        return _one_arm(answer)
+    row = answer.answer
+    if answer.verdict == "not_comparable":
+        crude = answer.estimate("crude")
+        said = f" Unadjusted, {_claim(answer, crude)}." if crude and crude.interval else ""
+        return f"**Not comparable**: {_lowered(reasons.words(_gate(answer)))}{said}"
+    assert row is not None
+    claim = f"Like for like, {_claim(answer, row)}"
+    return f"{claim}{_tail(answer, row)}"
+
+
+def verdict_reason(answer: Comparison) -> str:
+    """One sentence for the verdict card: why this verdict, in terms of interval and margin."""
+    row = answer.answer
+    detection = answer.role == "detection" and answer.harmful == "lower"
+    doubt = " Fewer findings can mean a better member or a check that sees less; these data alone do not separate the two."
+    if answer.verdict in ("too_few", "not_comparable", "described") or row is None or row.interval is None:
+        return _ended(reasons.words(_gate(answer)))
+    margin = margin_words(answer)
+    match answer.verdict:
+        case "as_good":
+            extra = {
+                "or_better": " The other end lies beyond the margin: as good or better.",
+                "slightly_fewer": " Zero is excluded: slightly fewer, within the margin.",
+                "slightly_more": " Zero is excluded: slightly more, within the margin.",
+                None: "",
+            }[_nuance(answer, row)]
+            whole = "The harmful end of the interval" if extra.startswith(" The other") else "The whole interval"
+            return f"{whole} lies within the {margin}.{extra}"
+        case "finds_more":
+            return "The whole interval lies above zero: virtual records more, which is not bad news here."
+        case "better":
+            return "The whole interval lies on the better side of no difference."
+        case "not_as_good":
+            return f"The whole interval lies beyond the {margin}." + (doubt if detection else "")
+    return f"The interval reaches past the {margin}, so a difference that matters is not excluded." + (
+        doubt if detection else ""
+    )
+
+
+def verdict_settles(answer: Comparison) -> str:
+    """One sentence for the verdict card: what would settle it, or where the margin comes from."""
+    if answer.verdict == "cannot_tell":
+        if answer.further_needed:
+            about = wording.number(round(answer.further_needed, -2) or answer.further_needed)
+            return f"About **{about} more** validations would settle it if the estimate stayed where it is."
+        return "No realistic number of further validations would settle it while the estimate stays where it is."
+    if answer.margin_source == "illustrative" and answer.margin is not None:
+        return "Against an illustrative margin: the program has not recorded its own."
+    if answer.margin_source == "moved":
+        return "Against a margin moved by the reader, not set beforehand."
+    return ""
+
+
+def margin_words(answer: Comparison, *, source: bool = True) -> str:
+    """The margin with its kind: ``illustrative 5-point margin``, ``margin of 0.90``."""
+    prefix = {"illustrative": "illustrative ", "moved": "moved "}.get(answer.margin_source, "") if source else ""
+    if answer.margin is None:
+        return "margin"
+    if answer.margin_scale == "ratio":
+        return f"{prefix}margin of {wording.ratio(answer.margin)}"
+    size = answer.margin * 100
+    return f"{prefix}{wording.number(size, 0 if size >= 1 and size == round(size) else 1)}-point margin"
+
+
+def scale_of(answer: Comparison) -> str:
+    """The scale on which the answer's own measure is written."""
+    return "ratio" if answer.measure == "ratio" else "difference"
+
+
+def arm_names(answer: Comparison) -> tuple[str, str]:
+    """Names of the arms within a sentence: lower case unless they are stand-ins with names of their own."""
+    names = tuple(answer.arms[mode].label if mode in answer.arms else mode for mode in ("virtual", "in_person"))
+    plain = {"Virtual": "virtual", "In person": "in-person"}
+    return plain.get(names[0], names[0]), plain.get(names[1], names[1])
+
+
+def _claim(answer: Comparison, row: Estimate) -> str:
+    value, scale = row.estimate, scale_of(answer)
+    assert value is not None
+    v, p = arm_names(answer)
+    if scale == "ratio":
+        amount = f"**{wording.ratio(value)} times**"
+    else:
+        amount = f"**{wording.points(abs(value)).lstrip('+')} percentage points**"
+    words = {"less": "less", "fewer": "fewer"} if value < 0 else {"less": "more", "fewer": "more"}
+    who = _WHO.get(answer.group.get("respondent", ""), "respondents")
+    claim = _CLAIMS[answer.metric].format(v=v, p=p, amount=amount, who=who, **words)
+    interval = wording.interval(row.interval, scale)
+    return f"{claim} (95% interval {interval}; n = {wording.number(row.n)})"
+
+
+def _tail(answer: Comparison, row: Estimate) -> str:
+    margin = margin_words(answer)
+    match answer.verdict:
+        case "as_good":
+            more = {
+                "or_better": "as good as in person, or better",
+                "slightly_fewer": "as good as in person (slightly fewer)",
+                "slightly_more": "as good as in person (slightly more)",
+                None: "as good as in person",
+            }[_nuance(answer, row)]
+            return f": **{_arm_named(more, answer)}**, within the {margin}."
+        case "finds_more":
+            return ": **finds more**, which is not bad news here."
+        case "better":
+            return f": **better**, against the {margin}."
+        case "not_as_good":
+            can = "; this can mean fewer problems or fewer seen" if answer.role == "detection" else ""
+            return f": **not as good**, beyond the {margin}{can}."
+        case "cannot_tell":
+            return f": **not yet enough** to say within the {margin}."
+    return ": described, not judged."
+
+
+def _arm_named(words: str, answer: Comparison) -> str:
+    name = arm_names(answer)[1]
+    return words if name == "in-person" else words.replace("in person", name)
+
+
+def _nuance(answer: Comparison, row: Estimate) -> str | None:
+    assert row.interval is not None
+    return nuance(
+        row.interval,
+        harmful=answer.harmful,  # type: ignore[arg-type]
+        margin=answer.margin,
+        margin_scale=answer.margin_scale,  # type: ignore[arg-type]
+    )
+
+
+def _one_arm(answer: Comparison) -> str:
+    (arm,) = answer.arms.values()
+    who = _WHO.get(answer.group.get("respondent", ""), "respondents")
+    if arm.estimate is None:
+        return "No answers match these filters."
+    interval = wording.interval(arm.interval, "share")
+    return (
+        f"**{wording.percent(arm.estimate, arm.n)}** of {who} would choose virtual again "
+        f"(95% interval {interval}; n = {wording.number(arm.n)} answers): described, nothing to compare with."
+    )
+
+
+def _too_few(answer: Comparison) -> str:
+    if "empty_selection" in answer.reasons:
+        return reasons.words("empty_selection")
+    counts = [f"{wording.number(arm.n)} {arm.label.lower()}" for arm in answer.arms.values()]
+    if answer.kind == "rate":
+        return "**Too few to compare**: " + _lowered(reasons.words(_gate(answer)))
+    return f"**Too few to compare**: {wording.listed(counts)}. {reasons.words(_gate(answer))}"
+
+
+def _gate(answer: Comparison) -> str:
+    """The reason that decided: the first that is neither about the margin nor a mere caveat."""
+    for code in answer.reasons:
+        if code not in ("illustrative_margin", "moved_margin", "mode_filter_ignored"):
+            return code
+    return "described_only"
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith(".") else f"{sentence}."

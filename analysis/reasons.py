@@ -1,0 +1,71 @@
+"""Reason codes: why a number does not exist, or should be read with care.
+
+Statistics and questions hand out codes; people read the words here. One table, so that the page, the
+notebook, the briefing and the command line never explain the same thing differently.
+"""
+
+from __future__ import annotations
+
+REASONS: dict[str, str] = {
+    # nothing, or too little, to count
+    "empty_selection": "No validations match these filters.",
+    "arm_empty": "One of the two modes has no validations here.",
+    "too_few_in_an_arm": "Fewer than 10 validations in one of the two modes.",
+    "too_few_events": "Fewer than 5 events, or fewer than 5 non-events, in both modes together.",
+    "small_numbers": "Small numbers: read the interval, not the estimate.",
+    "zero_denominator": "Nothing was at risk of being counted, so there is no rate.",
+    "ratio_needs_events": "A ratio needs at least one event in each mode.",
+    # what the source does not know
+    "criteria_asked_unknown": "The source does not say which criteria were looked at, so no rate per criterion exists.",
+    "clean_validations_unknown": "The source lists only validations with findings, so no rate exists, only shares.",
+    "level_unknown": "The source does not tell Must from Should.",
+    "table_absent": "The dataset has no table for this.",
+    "column_absent": "The dataset does not record this.",
+    "unknown_rows_left_out": "Rows that do not record this are left out and counted.",
+    # population
+    "no_comparison_window": "There is no quarter in which both modes were in use.",
+    "outside_comparison_window": "Done in a quarter in which only one of the two modes was in use.",
+    "no_counterpart": "No validation of the other mode shares the same risk, kind and location.",
+    "mode_hybrid": "Hybrid validations belong to neither mode.",
+    "mode_mutual_recognition": "Done by another country's program.",
+    "mode_other": "Neither of the two modes compared.",
+    "mode_unknown": "The mode of validation is not recorded.",
+    "mode_filter_ignored": "The comparison needs both modes, so the validation-mode filter is not applied here.",
+    "denominator_missing": "Outside this metric's denominator.",
+    # adjustment and errors
+    "nothing_to_adjust_for": "Neither risk, kind nor location is recorded, so like cannot be compared with like.",
+    "adjusted_for_part": "Not every adjustment column is recorded; adjusted for those that are.",
+    "poor_positivity": "Under 80% of virtual validations have an in-person counterpart of the same risk, kind and location.",
+    "clusters_unknown": "Specialists are not recorded: validations are treated as independent.",
+    "too_few_clusters": "Fewer than 5 specialists: errors cannot be clustered, validations are treated as independent.",
+    "few_clusters": "Fewer than 40 specialists: the clustered interval may be a little too narrow.",
+    "heterogeneous": "The difference is not the same in every stratum: the one number is an average.",
+    "reversal": "Adjusting reverses the sign, and both intervals exclude no difference (Simpson's paradox).",
+    "attenuation": "Adjusting removes more than half of the crude difference.",
+    # margins and verdicts
+    "illustrative_margin": "The margin is illustrative until the program records its own.",
+    "moved_margin": "The margin was moved by the reader, not set beforehand.",
+    "no_margin": "No margin is set for this metric.",
+    "described_only": "Described, not judged.",
+    "conditions_on_findings": "Only what was written down can be corrected, and the mode decides part of that.",
+    "no_counterpart_arm": "Asked only after virtual validations: there is nothing to compare with.",
+    "never_pooled": "Answered for each group apart and never pooled.",
+    "by_earlier_mode": "Arms are the mode of the earlier validation.",
+    "mostly_unseen": "More than 5 in 100 criteria could not be verified in one of the modes: read with bounds.",
+    "censored": "Open cases count as still waiting, not as missing.",
+    "horizon_not_reached": "Nobody was followed long enough in one of the modes.",
+    "geometric_needs_positive": "A ratio of geometric means needs values above zero.",
+    "suppressed": "Counts of 1 to 4 are not shown, nor what would reveal them.",
+    "over_a_million": "With more than a million validations a p-value says nothing: judge by the margin.",
+}
+
+
+def words(code: str) -> str:
+    """The sentence of a reason code.
+
+    Raises
+    ------
+    KeyError
+        For a code that is not in the table: codes are ours, so this is a mistake in the program.
+    """
+    return REASONS[code]

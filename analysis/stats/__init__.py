@@ -1,0 +1,1 @@
+"""Statistics: pure numbers in, results out. No table, engine, page or file is known here."""

@@ -1,0 +1,1 @@
+"""The pages of the app; the shell (`_shell.py`) runs them."""

@@ -1,0 +1,53 @@
+"""The shell round every page: look, dataset, filters, navigation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from analysis.charts.theme import css_variables
+from analysis.errors import AnalysisError
+from pages._ui import datasets, filters, page
+
+HERE = Path(__file__).parent
+ASSETS = HERE / "_ui" / "assets"
+
+# Section → pages, as file and title. The first page of all is the one at "/".
+PAGES = {
+    "Results": (
+        ("overview.py", "Overview"),
+        ("virtual_vs_in_person.py", "Virtual vs in person"),
+    ),
+}
+
+# Before the navigation: after it, the browser would fetch an icon from elsewhere.
+st.set_page_config(page_icon=ASSETS / "favicon.png", layout="wide")
+st.html(f"<style>{css_variables()}{(HERE / '_ui' / 'style.css').read_text(encoding='utf-8')}</style>")
+st.logo(ASSETS / "logo.svg", size="large", icon_image=ASSETS / "logo.svg")
+
+first = next(iter(PAGES.values()))[0][0]
+navigation = st.navigation(
+    {
+        section: [st.Page(file, title=title, default=file == first) for file, title in entries]
+        for section, entries in PAGES.items()
+    }
+)
+
+with st.sidebar:
+    folder = datasets.chosen(on_change=filters.reset)
+    problem = ""
+    try:
+        dataset = datasets.opened(folder)
+    except AnalysisError as error:
+        problem = str(error)
+    else:
+        st.subheader("Filters", anchor=False)
+        page.keep(page.View(dataset, *filters.chosen(dataset)))
+        filters.reset_button("reset")
+
+if problem:
+    st.title("This dataset cannot be opened", anchor=False)
+    st.write(problem)
+else:
+    navigation.run()

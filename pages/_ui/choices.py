@@ -1,0 +1,43 @@
+"""Choices a page offers besides the filters: which metric, by what. They too live in the address as codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analysis.metrics import metrics
+from analysis.questions.comparison import GROUP_COLUMNS
+from analysis.schema import LABELS
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+
+
+def metric() -> str:
+    """The metric a page speaks of, by its id; the headline metric at first."""
+    known = metrics()
+    return choice("Metric", tuple(known), lambda name: known[name].label, key="metric")
+
+
+def group_column(dataset: Dataset) -> str:
+    """The column by which a comparison is broken down, among those the dataset records."""
+    columns = tuple(column for column in GROUP_COLUMNS if dataset.records(column))
+    return choice("Where it differs: by", columns, lambda column: LABELS[column], key="by")
+
+
+def choice(title: str, codes: Sequence[str], label: Callable[[str], str], *, key: str) -> str:
+    """One of several codes, shown by label and kept in the address as a code (see `pages._ui.filters`)."""
+    shown = f"{key}-shown"
+
+    def hand_on() -> None:
+        st.session_state[key] = st.session_state[shown]
+
+    with st.container(key=f"carried-{key}"):
+        carried = st.selectbox(title, codes, key=key, bind="query-params")
+    if st.session_state.get(shown) != carried:
+        st.session_state[shown] = carried
+    with st.container(key=f"choice-{key}"):
+        st.selectbox(title, codes, format_func=label, key=shown, on_change=hand_on)
+    return str(carried)

@@ -1,0 +1,75 @@
+"""The frame of a page: title, scope line, notes and the answer in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analysis import reasons, wording
+from analysis.charts.markup import element, emphasised, tag_box, text
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+    from analysis.results import Comparison
+    from analysis.selection import Selection
+
+_KEY = "view"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a page is asked about: a dataset, a selection, and parts of the address that were ignored."""
+
+    dataset: Dataset
+    selection: Selection
+    ignored: tuple[str, ...] = ()
+
+
+def keep(view: View) -> None:
+    """Hand the view from the shell to the page it is about to run."""
+    st.session_state[_KEY] = view
+
+
+def begin(title: str) -> View:
+    """Open a page: its title, what it speaks of, and what was ignored.
+
+    Returns
+    -------
+    View
+        The dataset and the selection to ask about.
+    """
+    view: View = st.session_state[_KEY]
+    st.title(title, anchor=False)
+    words = f"{view.selection.words(view.dataset)} · data as of {wording.date(view.dataset.as_of)}"
+    box = tag_box(view.dataset.tag, synthetic=view.dataset.synthetic)
+    st.html(element("p", f"{box}{text(words)}", class_="scope"))
+    if view.ignored:
+        name = "Ignored filter" if len(view.ignored) == 1 else "Ignored filters"
+        st.html(element("p", text(f"{name}: {wording.listed(view.ignored)}"), class_="note", role="status"))
+    return view
+
+
+def answer(sentence: str) -> None:
+    """The answer in plain words, at most 45 of them; ``**bold**`` on one or two numbers."""
+    st.html(element("p", emphasised(sentence), class_="answer"))
+
+
+def note(words: str) -> None:
+    """A remark beside the answer, e.g. that a filter is not applied here."""
+    st.html(element("p", emphasised(words), class_="note"))
+
+
+def remarks(answer: Comparison) -> None:
+    """What to keep in mind about an answer: its reasons and the caveats of its main estimate, in words."""
+    caveats = answer.answer.caveats if answer.answer else ()
+    codes = dict.fromkeys((*answer.reasons, *caveats))
+    if codes:
+        items = "".join(element("li", text(reasons.words(code))) for code in codes)
+        st.html(element("ul", items, class_="note"))
+
+
+def heading(words: str) -> None:
+    """A part of a long page."""
+    st.header(words, anchor=False)
