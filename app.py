@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-HEAVY = ("altair", "pandas", "analysis.figures", "pages._ui.figure", "pages._ui.filters")
+HEAVY = ("altair", "pandas", "pages._ui.figure", "pages._ui.choices")
 """Imported before the first visitor comes, so that nobody waits for it."""
 
 _log = logging.getLogger(__name__)
@@ -86,8 +86,10 @@ def warm_up() -> None:
     try:
         for module in HEAVY:
             importlib.import_module(module)
+        from analysis.figures import registry
         from pages._ui import datasets
 
+        registry()
         for folder in datasets.folders().values():
             datasets.opened(folder)
     except Exception as error:

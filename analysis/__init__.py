@@ -1,5 +1,7 @@
 """Compare virtual with in-person validations: the names a notebook needs, and nothing else.
 
+Counts and metric definitions are in the modules of their names: ``from analysis.counts import counts``.
+
 >>> from analysis import Selection, compare, open_dataset
 >>> dataset = open_dataset("data/demo")
 >>> compare(dataset, "any_must_deficiency", Selection(offices=("Miami",))).metric
@@ -12,13 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.counts import counts as counts
     from analysis.datasets.demo_dataset import make_demo as make_demo
     from analysis.datasets.opening import Dataset as Dataset
     from analysis.datasets.opening import open_dataset as open_dataset
     from analysis.errors import AnalysisError as AnalysisError
     from analysis.figures import figure as figure
-    from analysis.metrics import metrics as metrics
     from analysis.questions.comparison import compare as compare
     from analysis.questions.comparison import compare_all as compare_all
     from analysis.questions.comparison import compare_categories as compare_categories
@@ -33,10 +33,8 @@ _PUBLIC = {
     "compare": "analysis.questions.comparison",
     "compare_all": "analysis.questions.comparison",
     "compare_categories": "analysis.questions.comparison",
-    "counts": "analysis.counts",
     "figure": "analysis.figures",
     "make_demo": "analysis.datasets.demo_dataset",
-    "metrics": "analysis.metrics",
     "open_dataset": "analysis.datasets.opening",
     "overview": "analysis.questions.overview",
     "quality": "analysis.questions.quality",

@@ -7,6 +7,7 @@ a person reads them, and the Python that rebuilds it. Pages, notebooks and brief
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any, Literal
 
 import pandas as pd
@@ -16,6 +17,9 @@ from analysis.charts.markup import caption_line, tag_box, text
 
 Role = Literal["virtual", "in_person", "other", "must", "should", "primary", "alternative", "crude", "margin"]
 MOST_ALT_WORDS = 40
+
+NOTEBOOK_TYPE = "application/vnd.vegalite.v5+json"
+"""JupyterLab 4 bundles this renderer; what Altair emits by itself would fetch scripts from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,20 @@ class Figure:
         return str(self.data.assign(dataset=self.tag).to_csv(index=False))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
-        if self.chart is not None and self.state is None:
-            bundle: Any = self.chart._repr_mimebundle_(include, exclude)
-            return dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
-        return {"text/html": self._repr_html_()}
+        if self.chart is None or self.state is not None:
+            return {"text/html": self._repr_html_(), "text/plain": f"{self.tag}: {self.title}. {self.alt}"}
+        return {NOTEBOOK_TYPE: self._notebook_spec(), "text/plain": f"{self.tag}: {self.title}. {self.alt}"}
+
+    def _notebook_spec(self) -> dict[str, object]:
+        """The chart as JupyterLab draws it by itself, without the network: finding, tag and caption travel along."""
+        assert self.chart is not None
+        spec = dict(self.chart.to_dict())
+        lines = [self.measure, *wrap(f"{self.tag} · {self.caption}", width=110)]
+        return spec | {
+            "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+            "title": {"text": self.title, "subtitle": lines, "anchor": "start", "offset": 12},
+            "width": spec.get("width", 680),
+        }
 
     def _repr_html_(self) -> str:
         body = self.html or ""

@@ -12,6 +12,7 @@ from analysis.charts.forest import forest
 from analysis.charts.glance import GlanceRow, glance_table
 from analysis.charts.intervals import interval_rows
 from analysis.charts.ruler import Ruler
+from analysis.charts.theme import PaletteName
 from analysis.charts.verdict import VERDICTS, ArmLine, VerdictCard, verdict_card
 from analysis.figures.captions import caption, empty_state, left_out, state_of_comparison, when
 from analysis.questions import sentences
@@ -126,7 +127,12 @@ def metrics_at_a_glance(dataset: Dataset, selection: Selection) -> Figure:
 
 
 def ways_of_asking(
-    dataset: Dataset, selection: Selection, *, metric: str = HEADLINE, margin: float | None = None
+    dataset: Dataset,
+    selection: Selection,
+    *,
+    metric: str = HEADLINE,
+    margin: float | None = None,
+    palette: PaletteName = "light",
 ) -> Figure:
     """Crude and stratified side by side, against the margin."""
     answer = compare(dataset, metric, selection, margin=margin)
@@ -142,7 +148,7 @@ def ways_of_asking(
     alt = _at_most(f"Forest plot of {answer.label.lower()}. " + " ".join(f"{r.label}: {r.result}." for r in frame.itertuples()))
     unit = "ratio" if scale == "ratio" else "points"
     chart = forest(
-        frame, alt_text=alt, title=_axis_title(answer, scale), unit=unit, margin=_band(answer)
+        frame, alt_text=alt, title=_axis_title(answer, scale), unit=unit, margin=_band(answer), palette=palette
     )
     table = frame[["label", "result", "n_words", "said"]].rename(
         columns={"label": "Method", "result": "Estimate", "n_words": "n", "said": "To keep in mind"}
@@ -166,7 +172,12 @@ def ways_of_asking(
 
 
 def groups(
-    dataset: Dataset, selection: Selection, *, metric: str = HEADLINE, by: str = "field_office"
+    dataset: Dataset,
+    selection: Selection,
+    *,
+    metric: str = HEADLINE,
+    by: str = "field_office",
+    palette: PaletteName = "light",
 ) -> Figure:
     """Both arms in each group, with the adjusted difference."""
     answer = compare(dataset, metric, selection, by=by)
@@ -186,7 +197,7 @@ def groups(
     unit = "share" if answer.kind in ("proportion", "rate", "score", "survival") else "number"
     chart = interval_rows(
         frame, alt_text=alt, title=_arm_axis(answer), unit=unit, arms=dict(dataset.modes),
-        tooltip={"words": "Figure", "counts": "Count"},
+        tooltip={"words": "Figure", "counts": "Count"}, palette=palette,
     )  # fmt: skip
     return Figure(
         id=figure_id,
@@ -206,7 +217,7 @@ def groups(
     )
 
 
-def categories(dataset: Dataset, selection: Selection) -> Figure:
+def categories(dataset: Dataset, selection: Selection, *, palette: PaletteName = "light") -> Figure:
     """Validations with a deficiency in each category, virtual against in person."""
     family = compare_categories(dataset, selection)
     figure_id, measure = "virtual_vs_in_person.categories", "Validations with a deficiency in the category, each arm as recorded"
@@ -227,7 +238,7 @@ def categories(dataset: Dataset, selection: Selection) -> Figure:
     alt = _at_most(f"{count} rows of validations with a deficiency by category, both arms with intervals. {title}.")
     chart = interval_rows(
         frame, alt_text=alt, title="Validations with a deficiency in the category, %", unit="share",
-        arms=dict(dataset.modes), tooltip={"words": "Figure", "counts": "Count"},
+        arms=dict(dataset.modes), tooltip={"words": "Figure", "counts": "Count"}, palette=palette,
     )  # fmt: skip
     table = _group_table(ordered, dataset, "category")
     table["p, Holm"] = [wording.p_value(q).removeprefix("p ").removeprefix("= ") for q in adjusted]

@@ -11,6 +11,7 @@ from analysis import reasons, wording
 from analysis.charts.figure import Figure
 from analysis.charts.months import Annotation, time_columns
 from analysis.charts.tables import plain_table
+from analysis.charts.theme import PaletteName
 from analysis.charts.tiles import Tile, tiles
 from analysis.figures.captions import caption, empty_state, when
 from analysis.questions.overview import (
@@ -52,7 +53,7 @@ def statistics(dataset: Dataset, selection: Selection) -> Figure:
     )
 
 
-def months(dataset: Dataset, selection: Selection) -> Figure:
+def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "light") -> Figure:
     """Validations per month by mode."""
     counted = validations_by_month(dataset, selection)
     two = counted[counted["mode"].isin(MODES)]
@@ -81,7 +82,7 @@ def months(dataset: Dataset, selection: Selection) -> Figure:
             when(dataset, selection),
         ),
         alt=alt,
-        chart=time_columns(frame, labels=labels, alt_text=alt, annotations=_annotations(dataset)),
+        chart=time_columns(frame, labels=labels, alt_text=alt, annotations=_annotations(dataset), palette=palette),
         data=counted.assign(month=[month_start(int(m)).isoformat() for m in counted["month"]]),
         table=table,
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.charts.figure import Figure
+from analysis.charts.theme import PaletteName
 from analysis.errors import AnalysisError, nearest
 from analysis.selection import LISTS, Selection
 
@@ -26,12 +27,14 @@ class FigureSpec:
     """One registered figure.
 
     `reads` says what a filter change touches: ``cells`` (counts), ``rows`` (narrow prepared columns, where counts
-    cannot serve: specialists, distinct members) or ``published`` (no data at all).
+    cannot serve: specialists, distinct members) or ``published`` (no data at all). A `drawn` figure is a chart and
+    takes a palette; the others are markup, coloured by the page.
     """
 
     id: str
     reads: Reads
     build: Callable[..., Figure]
+    drawn: bool = False
 
 
 @cache
@@ -41,18 +44,25 @@ def registry() -> Mapping[str, FigureSpec]:
 
     specs = (
         FigureSpec("overview.statistics", "rows", overview.statistics),
-        FigureSpec("overview.months", "cells", overview.months),
+        FigureSpec("overview.months", "cells", overview.months, drawn=True),
         FigureSpec("overview.published", "published", overview.published),
         FigureSpec("virtual_vs_in_person.verdict", "rows", comparison.verdict),
         FigureSpec("virtual_vs_in_person.metrics", "rows", comparison.metrics_at_a_glance),
-        FigureSpec("virtual_vs_in_person.ways", "rows", comparison.ways_of_asking),
-        FigureSpec("virtual_vs_in_person.groups", "rows", comparison.groups),
-        FigureSpec("virtual_vs_in_person.categories", "rows", comparison.categories),
+        FigureSpec("virtual_vs_in_person.ways", "rows", comparison.ways_of_asking, drawn=True),
+        FigureSpec("virtual_vs_in_person.groups", "rows", comparison.groups, drawn=True),
+        FigureSpec("virtual_vs_in_person.categories", "rows", comparison.categories, drawn=True),
     )
     return {spec.id: spec for spec in specs}
 
 
-def figure(figure_id: str, dataset: Dataset, selection: Selection = Selection(), **settings: Any) -> Figure:
+def figure(
+    figure_id: str,
+    dataset: Dataset,
+    selection: Selection = Selection(),
+    *,
+    palette: PaletteName = "light",
+    **settings: Any,
+) -> Figure:
     """Build one figure.
 
     Parameters
@@ -61,6 +71,8 @@ def figure(figure_id: str, dataset: Dataset, selection: Selection = Selection(),
         E.g. ``"virtual_vs_in_person.ways"``; `registry` lists them.
     dataset : Dataset
     selection : Selection
+    palette : {"light", "dark", "screen"}
+        Colours of a chart; ``screen`` follows the theme of the page.
     **settings
         What the figure can be asked for, e.g. ``metric="any_deficiency"``.
 
@@ -73,7 +85,9 @@ def figure(figure_id: str, dataset: Dataset, selection: Selection = Selection(),
     if figure_id not in known:
         raise AnalysisError(f"figure '{figure_id}' is not registered; {nearest(figure_id, known)}")
     selection = selection.checked(dataset)
-    made = known[figure_id].build(dataset, selection, **settings)
+    spec = known[figure_id]
+    colours = {"palette": palette} if spec.drawn else {}
+    made = spec.build(dataset, selection, **colours, **settings)
     return dataclasses.replace(
         made,
         tag=dataset.tag,

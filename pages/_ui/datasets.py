@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def _opened(folder: Path, changed: int) -> Dataset:
     return open_dataset(folder)
 
 
-def chosen(*, on_change: st.runtime.state.WidgetCallback | None = None) -> Path:
+def chosen(*, on_change: Callable[[], None] | None = None) -> Path:
     """The folder to show; draws the choice only where there is one."""
     found = folders()
     if len(found) == 1:

@@ -22,7 +22,7 @@ def show(figure_id: str, view: View, **settings: Any) -> None:
     try:
         from analysis.figures import figure
 
-        record = ask(figure, figure_id, view.dataset, view.selection, **settings)
+        record = ask(figure, figure_id, view.dataset, view.selection, palette="screen", **settings)
     except Exception as error:
         state = state_of(error, figure_id)
         record = Figure(figure_id, "", state=state, tag=view.dataset.tag, synthetic=view.dataset.synthetic)

@@ -81,3 +81,10 @@ def test_a_folder_that_is_no_dataset_is_told_in_a_sentence(
     assert not app.exception
     assert app.title[0].value == "This dataset cannot be opened"
     assert "is not a dataset" in app.markdown[0].value
+
+
+def test_a_choice_of_the_page_is_kept_in_the_address_as_a_code(open_app: Open) -> None:
+    app = open_app("virtual_vs_in_person.py")
+    app.selectbox(key="metric-shown").set_value("any_deficiency").run()
+    assert app.session_state["metric"] == "any_deficiency"
+    assert not app.exception

@@ -1,0 +1,133 @@
+"""Every registered figure: whole, in words people read, honest when there is nothing to draw."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis import AnalysisError, Dataset, Selection, compare, figure
+from analysis.charts.figure import Figure
+from analysis.datasets import engines
+from analysis.figures import registry
+from analysis.schema import LABELS
+
+NOTHING = Selection(start=dt.date(2035, 1, 1), end=dt.date(2035, 12, 31))
+RAW = re.compile(r"\b(in_person|field_office|entity_type|any_must_deficiency|mantel_haenszel|nan|None)\b")
+
+
+def test_ids_name_the_page_that_shows_them() -> None:
+    pages = {path.stem for path in (Path(__file__).parents[2] / "pages").glob("[a-z]*.py")}
+    assert {name.split(".")[0] for name in registry()} <= pages
+
+
+@pytest.mark.parametrize("name", list(registry()))
+def test_is_whole_on_the_demo(demo: Dataset, name: str) -> None:
+    made = figure(name, demo)
+    assert made.state is None
+    assert made.chart is not None or made.html
+    assert made.alt and made.caption
+    assert made.tag == "SYNTHETIC" and made.synthetic
+    assert len(made.data)
+    assert f"'{name}'" in made.code
+    _reads_well(made)
+
+
+@pytest.mark.parametrize("name", list(registry()))
+def test_says_when_nothing_matches(demo: Dataset, name: str) -> None:
+    made = figure(name, demo, NOTHING)
+    _reads_well(made)
+    if registry()[name].reads == "published":
+        assert made.state is None
+    elif made.state is not None:
+        assert made.state.kind == "empty"
+    else:
+        assert "Too few" in (made.html or "") or "0" in (made.html or "")
+
+
+@pytest.mark.parametrize("name", list(registry()))
+def test_the_copied_lines_rebuild_it(demo: Dataset, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    selection = Selection(offices=("Miami", "Houston"), risks=("low",), start=dt.date(2020, 7, 1))
+    made = figure(name, demo, selection)
+    monkeypatch.chdir(Path(__file__).parents[2])
+    *lines, last = made.code.strip().splitlines()
+    scope: dict[str, object] = {}
+    exec("\n".join([*lines, f"again = {last}"]), scope)
+    again = scope["again"]
+    assert isinstance(again, Figure)
+    assert again.title == made.title
+    assert again.data.equals(made.data)
+
+
+@pytest.mark.parametrize("name", [n for n, spec in registry().items() if spec.drawn])
+def test_follows_the_palette(demo: Dataset, name: str) -> None:
+    light = str(figure(name, demo).chart.to_dict())  # type: ignore[union-attr]
+    screen = str(figure(name, demo, palette="screen").chart.to_dict())  # type: ignore[union-attr]
+    assert "var(--" in screen and "var(--" not in light
+    assert "#005A94" in light or "#15202B" in light
+
+
+@pytest.mark.parametrize("column", [c for c in ("field_office", "entity_type", "risk", "kind", "location")])
+def test_groups_by_each_column(demo: Dataset, column: str) -> None:
+    made = figure("virtual_vs_in_person.groups", demo, by=column)
+    assert made.state is None
+    assert LABELS[column] in made.table.columns
+    _reads_well(made)
+
+
+def test_verdict_card_shows_what_compare_answers(demo: Dataset) -> None:
+    answer = compare(demo, "any_must_deficiency")
+    html = figure("virtual_vs_in_person.verdict", demo).html or ""
+    for arm in answer.arms.values():
+        assert f"{arm.events:,} of {arm.n:,}" in html
+    row = answer.answer
+    assert row is not None and row.estimate is not None
+    assert f"{abs(row.estimate) * 100:.1f}" in html
+
+
+def test_unknown_figure_names_the_nearest(demo: Dataset) -> None:
+    with pytest.raises(AnalysisError, match="did you mean 'overview.months'"):
+        figure("overview.month", demo)
+
+
+@pytest.mark.parametrize("name", list(registry()))
+def test_reads_what_the_registry_says_and_never_source_tables(
+    demo: Dataset, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filter change touches cells, or prepared columns for the figures marked `rows`; never source tables."""
+    touched: list[str] = []
+    read = engines.Engine.read_parquet
+
+    def recorded(self: engines.Engine, path: Path) -> engines.Frame:
+        touched.append(path.parent.name)
+        return read(self, path)
+
+    monkeypatch.setattr(engines.Engine, "read_parquet", recorded)
+    figure(name, demo, Selection(offices=("Miami",), start=dt.date(2021, 1, 1)))
+    allowed = {"prepared"} if registry()[name].reads == "rows" else set()
+    assert set(touched) <= allowed
+
+
+def test_which_figures_read_rows() -> None:
+    """Specialists and distinct members cannot be added up over cells; nothing else may read rows."""
+    assert [name for name, spec in registry().items() if spec.reads == "rows"] == [
+        "overview.statistics",
+        "virtual_vs_in_person.verdict",
+        "virtual_vs_in_person.metrics",
+        "virtual_vs_in_person.ways",
+        "virtual_vs_in_person.groups",
+        "virtual_vs_in_person.categories",
+    ]
+
+
+def _reads_well(made: Figure) -> None:
+    words = [made.title, made.measure, made.caption, made.alt, *map(str, made.table.columns)]
+    words += [str(cell) for column in made.table for cell in made.table[column]]
+    if made.state:
+        words += [made.state.fact, made.state.next_step]
+    for text in words:
+        assert not RAW.search(text), text
+        assert not re.search(r"\d\.\d{4,}", text), text
+    assert len(made.alt.split()) <= 40
