@@ -17,7 +17,7 @@ import pandas as pd
 from analysis.datasets.cells import CELLS, VIEWS, viewed
 from analysis.datasets.engines import Frame, collected
 from analysis.datasets.opening import Dataset, narwhal
-from analysis.datasets.vocabularies import CODED, MISSING
+from analysis.datasets.vocabularies import CODED
 from analysis.errors import AnalysisError
 from analysis.schema import FILTER_COLUMNS
 from analysis.selection import LISTS, Selection
@@ -74,15 +74,17 @@ def counts(
     """
     frame = _source(dataset, table, by, selection, sums, via)
     columns = frame.collect_schema().names()
-    wanted = {name: _measure(name, dataset, selection, columns) for name in sums}
     mask = selection.mask(dataset, columns)
     if mask is not None:
         frame = frame.filter(mask)
-    made = [expression.sum().alias(name) for name, expression in wanted.items()]
+    # Quantities become columns before they are added up: a group-by that computes is slow, and wrong, on pandas.
+    quantities = {f"_sum_{i}": _measure(name, dataset, selection, columns) for i, name in enumerate(sums)}
+    narrow = frame.select(*by, **quantities)
+    made = [nw.col(column).sum().alias(name) for column, name in zip(quantities, sums, strict=True)]
     if by:
-        out = collected(frame.group_by(*by).agg(*made)).sort_values(list(by), ignore_index=True)
+        out = collected(narrow.group_by(*by).agg(*made)).sort_values(list(by), ignore_index=True)
     else:
-        out = collected(frame.select(*made))
+        out = collected(narrow.select(*made))
     for name in sums:
         out[name] = out[name].fillna(0).astype("int64")
     return _decoded(out, by, dataset)
@@ -101,11 +103,15 @@ def _source(
     dataset: Dataset, table: str, by: Sequence[str], selection: Selection, sums: Sequence[str], via: Via
 ) -> Frame:
     needed = set(by) | _filtered_columns(selection, table)
-    measures = {part for name in sums for part in name.split("*")}
+    summed, looked_at = _measured_columns(sums, dataset, selection)
+    measures = summed | looked_at
     if via != "rows" and not any("*" in name for name in sums) and selection.whole_months():
         for cells in CELLS.values():
             frame = dataset.cells(cells.name) if _serves(cells.name, table) else None
-            if frame is not None and needed | measures <= set(frame.columns):
+            if frame is None or not needed | measures <= set(frame.columns):
+                continue
+            # What cells are grouped by stands once per cell, not once per record: it cannot be added up.
+            if not summed & set(cells.keys) and (_period_column(frame.columns) or not _has_period(selection)):
                 return narwhal(frame)
     if via == "cells":
         raise AnalysisError(f"no cells of {table} hold {', '.join(sorted(needed | measures))}.")
@@ -116,7 +122,34 @@ def _source(
     missing = (needed | measures) - set(rows.collect_schema().names())
     if missing:
         raise AnalysisError(f"the prepared {table} have no column {', '.join(sorted(missing))}.")
+    if _has_period(selection) and not _period_column(rows.collect_schema().names()):
+        raise AnalysisError(f"{table} have no date, so --from and --to cannot choose among them; leave them out.")
     return rows
+
+
+def _has_period(selection: Selection) -> bool:
+    return selection.start is not None or selection.end is not None
+
+
+def _period_column(columns: Sequence[str]) -> bool:
+    return "day" in columns or "month" in columns
+
+
+def _measured_columns(
+    sums: Sequence[str], dataset: Dataset, selection: Selection
+) -> tuple[set[str], set[str]]:
+    """Columns that are added up, and columns only looked at, for the quantities to sum."""
+    summed, looked_at = set(), set()
+    areas = [dataset.code("focus_area", area) for area in selection.focus_areas]
+    for name in {part for product in sums for part in product.split("*")}:
+        if areas and name in _AREA_FLAGS:
+            summed.add("n")
+            looked_at.add(_AREA_FLAGS[name])
+        elif areas and name in _AREA_COUNTS:
+            summed |= {f"{name}_a{i}" for i in areas}
+        else:
+            summed.add(name)
+    return summed, looked_at
 
 
 def _filtered_columns(selection: Selection, table: str) -> set[str]:
@@ -148,6 +181,6 @@ def _decoded(frame: pd.DataFrame, by: Sequence[str], dataset: Dataset) -> pd.Dat
     for column in by:
         base = re.sub("^(previous|last)_", "", column)
         if base in CODED:
-            values = dict(enumerate(dataset.vocabulary(base))) | {MISSING: None}
-            frame[column] = frame[column].map(values).astype("object")
+            values = dict(enumerate(dataset.vocabulary(base)))
+            frame[column] = pd.Series([values.get(code) for code in frame[column]], frame.index, dtype="object")
     return frame

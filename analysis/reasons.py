@@ -13,6 +13,7 @@ REASONS: dict[str, str] = {
     "too_few_in_an_arm": "Fewer than 10 validations in one of the two modes.",
     "too_few_events": "Fewer than 5 events, or fewer than 5 non-events, in both modes together.",
     "small_numbers": "Small numbers: read the interval, not the estimate.",
+    "no_successor": "No validation of one of the two modes has a next one yet.",
     "zero_denominator": "Nothing was at risk of being counted, so there is no rate.",
     "ratio_needs_events": "A ratio needs at least one event in each mode.",
     # what the source does not know

@@ -134,6 +134,7 @@ class Comparison:
     comparison window. `primary` is the method the verdict is read from. `groups` hold the same answer
     per value of a column; `left_out` counts validations outside the two-way comparison by reason. `series`
     tracks each arm's figure over `quarters` (keys counted from year 0), None where a quarter has too few.
+    `adjusted_arms` are both arms on the common mix of the primary method, where it has one.
     """
 
     metric: str
@@ -158,6 +159,7 @@ class Comparison:
     sentence: str = ""
     quarters: tuple[int, ...] = ()
     series: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    adjusted_arms: Mapping[str, Arm] = field(default_factory=dict)
 
     def estimate(self, method: str, measure: Measure | None = None) -> Estimate | None:
         """The row of a method, in the metric's own measure unless another is named."""

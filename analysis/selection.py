@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -102,7 +103,7 @@ class Selection:
     def whole_months(self) -> bool:
         """Whether the period starts and ends with a month, so that monthly cells can answer."""
         starts = self.start is None or self.start.day == 1
-        ends = self.end is None or (self.end + dt.timedelta(days=1)).day == 1
+        ends = self.end is None or self.end.day == monthrange(self.end.year, self.end.month)[1]
         return starts and ends
 
     def mask(self, dataset: Dataset, columns: Sequence[str]) -> nw.Expr | None:

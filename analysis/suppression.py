@@ -60,7 +60,7 @@ def _hidden(answer: Comparison) -> Comparison:
         for row in answer.estimates
     )
     return dataclasses.replace(
-        answer, arms=arms, estimates=rows, verdict="too_few", reasons=(SUPPRESSED,), further_needed=None,
+        answer, arms=arms, adjusted_arms={}, series={}, estimates=rows, verdict="too_few", reasons=(SUPPRESSED,), further_needed=None,
         sentence="Counts of 1 to 4 are not shown.", groups=tuple(_hidden(group) for group in answer.groups),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from analysis.datasets.demo_dataset import make_demo
 from analysis.datasets.opening import Dataset, open_dataset
+from tests.twisting import twisted
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_MISSING = "CTPAT_SHARED"
@@ -86,3 +87,9 @@ def shared_folder() -> Path:
     if not (folder / "realdata").is_dir():
         pytest.skip(f"{SHARED_MISSING}: no data outside the repository at {folder.name}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def twisted_demo(small_demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The small demo made difficult: nulls, same-day records, left members, weights, dated applicability."""
+    return open_dataset(twisted(small_demo_folder, tmp_path_factory.mktemp("datasets") / "twisted"))

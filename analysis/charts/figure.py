@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 from altair import Chart, LayerChart
@@ -113,7 +113,7 @@ class Figure:
         return {NOTEBOOK_TYPE: self._notebook_spec(), "text/plain": f"{self.tag}: {self.title}. {self.alt}"}
 
     def _notebook_spec(self) -> dict[str, object]:
-        """The chart as JupyterLab draws it by itself, without the network: finding, tag and caption travel along."""
+        """The chart as JupyterLab draws it without the network; finding, tag and caption travel along."""
         assert self.chart is not None
         spec = dict(self.chart.to_dict())
         lines = [self.measure, *wrap(f"{self.tag} · {self.caption}", width=110)]

@@ -7,6 +7,7 @@ cluster. SQL stands only here.
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -212,10 +213,10 @@ def _csv_header(path: Path) -> tuple[list[str], str]:
         raise AnalysisError(f"{path} is not a table of UTF-8 text: save it as CSV in UTF-8.") from error
     if "\0" in sample:
         raise AnalysisError(f"{path} is not a table of text: save it as CSV in UTF-8.")
-    first_line = sample.splitlines()[0] if sample.strip() else ""
+    first_line = io.StringIO(sample).readline()
     delimiter = max([",", ";", "\t", "|"], key=first_line.count)
     try:
-        names = next(csv.reader(sample.splitlines(keepends=True), delimiter=delimiter), [])
+        names = next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), [])
     except csv.Error as error:
         raise AnalysisError(f"{path} is not a table: its header row cannot be read ({error}).") from error
     if len(names) < 2:

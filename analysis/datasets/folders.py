@@ -20,17 +20,26 @@ def written_aside(out: Path) -> Iterator[Path]:
     AnalysisError
         When `out` is a file, or a folder that is not a dataset: it would be lost.
     """
+    out = out.absolute()
     if out.exists() and not ((out / "dataset.toml").is_file() or (out.is_dir() and not any(out.iterdir()))):
         raise AnalysisError(f"{out} exists and is not a dataset folder: choose another place to write to.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise AnalysisError(f"{out} cannot be written ({error.strerror}): choose another place.") from error
+    retired = folder.with_name(folder.name + ".old")
     try:
         yield folder
         folder.chmod(0o755)
-        retired = folder.with_name(folder.name + ".old")
         if out.exists():
             out.rename(retired)
-        folder.rename(out)
-        shutil.rmtree(retired, ignore_errors=True)
+        try:
+            folder.rename(out)
+        except OSError:
+            if retired.exists():
+                retired.rename(out)
+            raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(retired, ignore_errors=True)

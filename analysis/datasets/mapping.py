@@ -117,6 +117,8 @@ def parsed_mapping(raw: Mapping[str, Any], *, default_name: str = "dataset") -> 
     vocabulary = _table_of(raw, "vocabulary")
     vocabularies = {c.vocabulary for t in TABLES.values() for c in t.columns if c.vocabulary} | {"criterion_id"}
     _known(vocabulary, vocabularies, "vocabulary")
+    for name, label in modes.items():
+        _text_of(f"modes.{name}", label)
     for column, source in vocabulary.items():
         if source not in ("from_source", "extended"):
             raise AnalysisError(f"vocabulary {column} must be 'from_source' or 'extended'; got {source!r}.")
@@ -124,20 +126,23 @@ def parsed_mapping(raw: Mapping[str, Any], *, default_name: str = "dataset") -> 
     if as_of is not None and type(as_of) is not dt.date:
         raise AnalysisError(f"as_of must be a date such as 2022-12-31; got {as_of!r}.")
     month = raw.get("fiscal_year_start_month", 10)
-    if month not in range(1, 13):
+    if type(month) is not int or month not in range(1, 13):
         raise AnalysisError(f"fiscal_year_start_month must be 1 to 12; got {month!r}.")
+    synthetic = raw.get("synthetic", False)
+    if not isinstance(synthetic, bool):
+        raise AnalysisError(f"synthetic must be true or false; got {synthetic!r}.")
     return ImportMapping(
-        name=str(raw.get("name", default_name)),
-        source_note=str(raw.get("source_note", "")),
-        synthetic=bool(raw.get("synthetic", False)),
+        name=_text_of("name", raw.get("name", default_name)),
+        source_note=_text_of("source_note", raw.get("source_note", "")),
+        synthetic=synthetic,
         as_of=as_of,
         fiscal_year_start_month=int(month),
-        empty=tuple(raw.get("empty", ())),
-        date_formats=tuple(raw.get("date_formats", ("%Y-%m-%d",))),
+        empty=_texts_of("empty", raw.get("empty", [])),
+        date_formats=_date_formats(raw.get("date_formats", ["%Y-%m-%d"])),
         completeness=completeness,
         modes=modes,
         vocabulary=vocabulary,
-        margins=_table_of(raw, "margins"),
+        margins=_margins(_table_of(raw, "margins")),
         tables={name: _table_mapping(name, values) for name, values in tables.items()},
     )
 
@@ -146,6 +151,8 @@ def _table_mapping(name: str, raw: Mapping[str, Any]) -> TableMapping:
     if name not in TABLES:
         raise AnalysisError(f"table '{name}' is not ours; {nearest(name, TABLES)}")
     table = TABLES[name]
+    if not isinstance(raw, Mapping):
+        raise AnalysisError(f"[tables.{name}] must be a table of the TOML file; got {raw!r}.")
     _known(raw, _TABLE, f"key of table {name}")
     columns = _table_of(raw, "columns")
     values = _table_of(raw, "values")
@@ -157,12 +164,26 @@ def _table_mapping(name: str, raw: Mapping[str, Any]) -> TableMapping:
             f"table {name} maps nothing to its required column '{missing[0]}'; "
             f"add it under [tables.{name}.columns]."
         )
-    feeds = {column: _feed(name, column, feed, values.get(column, {})) for column, feed in columns.items()}
-    rules = tuple(_leave_out(name, rule) for rule in raw.get("leave_out", ()))
-    return TableMapping(name, str(raw.get("file", "*")), raw.get("one_row_per"), feeds, rules)
+    feeds = {
+        column: _feed(name, column, feed, _table_of(values, column, f"tables.{name}.values."))
+        for column, feed in columns.items()
+    }
+    rules = raw.get("leave_out", [])
+    if not isinstance(rules, list):
+        raise AnalysisError(f"{name}.leave_out must be a list of rules; got {rules!r}.")
+    one_row_per = raw.get("one_row_per")
+    if one_row_per is not None and one_row_per != feeds[table.key[0]].column:
+        raise AnalysisError(
+            f"{name}.one_row_per must be the column that {table.key[0]} is mapped to, "
+            f"{feeds[table.key[0]].column!r}; got {one_row_per!r}."
+        )
+    file = _text_of(f"{name}.file", raw.get("file", "*"))
+    return TableMapping(name, file, one_row_per, feeds, tuple(_leave_out(name, rule) for rule in rules))
 
 
-def _feed(table: str, column: str, raw: Any, values: Mapping[str, str]) -> Feed:
+def _feed(table: str, column: str, raw: Any, values: Mapping[str, Any]) -> Feed:
+    for theirs, ours in values.items():
+        _text_of(f"{table}.values.{column}.{theirs}", ours)
     if isinstance(raw, str):
         return Feed(column=raw, values=values)
     if not isinstance(raw, Mapping) or not raw.keys() <= {"column", "remove", "constant"}:
@@ -171,26 +192,64 @@ def _feed(table: str, column: str, raw: Any, values: Mapping[str, str]) -> Feed:
         )
     if ("column" in raw) == ("constant" in raw):
         raise AnalysisError(f"{table}.{column} needs either a column or a constant; got {dict(raw)!r}.")
+    for key, value in raw.items():
+        _text_of(f"{table}.{column}: {key}", value)
     remove = raw.get("remove")
     if remove is not None:
         try:
             re.compile(remove)
         except re.error as error:
             raise AnalysisError(f"{table}.{column}: remove = {remove!r} is no pattern ({error}).") from error
+        # Engines match without looking around or back, which Python's own patterns may.
+        if re.search(r"\(\?(?!:)|\\[1-9]", remove):
+            raise AnalysisError(f"{table}.{column}: remove = {remove!r} may not look around or back; name characters.")
     return Feed(raw.get("column"), raw.get("constant"), remove, values)
 
 
 def _leave_out(table: str, raw: Any) -> LeaveOut:
     if not isinstance(raw, Mapping) or raw.keys() != {"column", "values", "reason"}:
         raise AnalysisError(f"{table}.leave_out needs column, values and reason; got {raw!r}.")
-    return LeaveOut(str(raw["column"]), tuple(str(value) for value in raw["values"]), str(raw["reason"]))
+    column, reason = (_text_of(f"{table}.leave_out: {key}", raw[key]) for key in ("column", "reason"))
+    return LeaveOut(column, _texts_of(f"{table}.leave_out: values", raw["values"]), reason)
 
 
-def _table_of(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _table_of(raw: Mapping[str, Any], key: str, within: str = "") -> dict[str, Any]:
     value = raw.get(key, {})
     if not isinstance(value, Mapping):
-        raise AnalysisError(f"[{key}] must be a table of the TOML file; got {value!r}.")
+        raise AnalysisError(f"[{within}{key}] must be a table of the TOML file; got {value!r}.")
     return dict(value)
+
+
+def _text_of(what: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise AnalysisError(f"{what} must be text in quotes; got {value!r}.")
+    return value
+
+
+def _texts_of(what: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise AnalysisError(f'{what} must be a list of texts such as ["NA"]; got {value!r}.')
+    return tuple(value)
+
+
+def _date_formats(value: Any) -> tuple[str, ...]:
+    formats = _texts_of("date_formats", value)
+    for text in formats:
+        if not text or re.sub(r"%-?[YymdbBHMSfpzj]|%[aAI]|[^%']", "", text):
+            raise AnalysisError(f"date format {text!r} cannot be used: write it like %Y-%m-%d or %m/%d/%Y.")
+    if not formats:
+        raise AnalysisError("date_formats must name at least one form, such as %Y-%m-%d.")
+    return formats
+
+
+def _margins(raw: dict[str, Any]) -> dict[str, Any]:
+    for name, value in raw.items():
+        if name == "set_on":
+            if not isinstance(value, dt.date | str):
+                raise AnalysisError(f"margins.set_on must be the day they were set; got {value!r}.")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            raise AnalysisError(f"margins.{name} must be a number of at least 0; got {value!r}.")
+    return raw
 
 
 def _known(raw: Mapping[str, Any], allowed: set[str], what: str) -> None:

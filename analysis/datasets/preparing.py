@@ -239,7 +239,8 @@ _BEFORE, _AFTER = -(10**9), 10**9
 
 
 def _days(dates: pd.Series, missing: int) -> pd.Series:  # type: ignore[type-arg]
-    return dates.map(lambda day: missing if pd.isna(day) else day_number(pd.Timestamp(day).date()))
+    numbers = [missing if pd.isna(day) else day_number(pd.Timestamp(day).date()) for day in dates]
+    return pd.Series(numbers, dates.index, dtype="int64")
 
 
 def _findings(

@@ -87,13 +87,14 @@ def _with_last_validation(incidents: Frame, validations: Frame | None) -> Frame:
         )
     visits = validations.select(
         "member_id",
-        order=nw.col("day").cast(nw.Int64) * 2,
+        # On one day an incident sorts before a validation, so that only earlier days count as before.
+        order=nw.col("day").cast(nw.Int64) * 2 + 1,
         validation_row=nw.col("validation_row"),
         incident_id=nw.lit(None, nw.String),
     )
     events = incidents.filter(~nw.col("member_id").is_null()).select(
         "member_id",
-        order=nw.col("day").cast(nw.Int64) * 2 + 1,
+        order=nw.col("day").cast(nw.Int64) * 2,
         validation_row=nw.lit(None, nw.Int64),
         incident_id=nw.col("incident_id"),
     )
@@ -129,16 +130,17 @@ def prepare_backlog(
         next_due=month_key("next_due_on"), certified=month_key("certified_on"), left_month=month_key("left_on"),
     )  # fmt: skip
     validations = sources["validations"].select(
-        "member_id", "field_office", "validation_id",
+        "member_id", "field_office", "validation_id", "conducted_on",
         due=month_key("validation_due_on"), done=month_key("conducted_on"),
     )  # fmt: skip
+    # Two validations on one day: the larger identifier is the later one.
     latest = validations.filter(
-        (nw.col("done") == nw.col("done").max().over("member_id"))
+        nw.col("conducted_on") == nw.col("conducted_on").max().over("member_id")
     ).filter(nw.col("validation_id") == nw.col("validation_id").max().over("member_id"))
     open_due = nw.coalesce(
         nw.col("next_due"), nw.col("done") + REVALIDATION_MONTHS, nw.col("certified") + FIRST_VALIDATION_MONTHS
     )
-    waiting = members.join(latest.drop("due"), on="member_id", how="left").select(
+    waiting = members.join(latest.drop("due", "conducted_on"), on="member_id", how="left").select(
         "member_id", "entity_type", "left_month",
         field_office=nw.coalesce(nw.col("field_office"), nw.col("_office")),
         due_month=open_due.cast(nw.Int32),

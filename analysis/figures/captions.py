@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis import reasons, wording
 from analysis.charts.figure import State
+from analysis.questions.sentences import arm_names
 from analysis.results import Comparison
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def state_of_comparison(answer: Comparison, dataset: Dataset, selection: Selecti
         return State("too_small", reasons.words(answer.reasons[0]), "Other metrics may be recorded: see the table of all metrics.")
     row = answer.estimate("crude")
     if row is None or row.interval is None:
-        counts = [f"{wording.number(arm.n)} {arm.label.lower()}" for arm in answer.arms.values()]
+        names = arm_names(answer)
+        counts = [f"{wording.number(arm.n)} {name}" for arm, name in zip(answer.arms.values(), names, strict=False)]
         why = reasons.words(answer.reasons[0]) if answer.reasons else ""
         return State("too_small", f"Too few to compare: {wording.listed(counts)}.", why)
     return None

@@ -36,6 +36,8 @@ METHODS: dict[tuple[str, Measure], str] = {
     ("mantel_haenszel", "difference_sato"): "Stratified, specialists ignored",
 }
 
+_GROUP_WORDS = {"mode": "next one {}", "respondent": "{}s"}
+
 _ROLES = {
     "detection": "What is found",
     "data": "What is found",
@@ -182,7 +184,7 @@ def groups(
     """Both arms in each group, with the adjusted difference."""
     answer = compare(dataset, metric, selection, by=by)
     name = LABELS[by].lower()
-    figure_id, measure = "virtual_vs_in_person.groups", f"{answer.label}, by {name}: each arm as recorded"
+    figure_id, measure = "virtual_vs_in_person.groups", f"{answer.label}, by {name}, like for like"
     if state := state_of_comparison(answer, dataset, selection):
         return Figure(figure_id, f"By {name}", measure, state=state)
     shown = [g for g in answer.groups if any(arm.n for arm in g.arms.values())]
@@ -197,15 +199,15 @@ def groups(
     unit = "share" if answer.kind in ("proportion", "rate", "score", "survival") else "number"
     chart = interval_rows(
         frame, alt_text=alt, title=_arm_axis(answer), unit=unit, arms=dict(dataset.modes),
-        tooltip={"words": "Figure", "counts": "Count"}, palette=palette,
+        tooltip={"words": "Like for like", "counts": "Recorded"}, palette=palette,
     )  # fmt: skip
     return Figure(
         id=figure_id,
         title=title,
         measure=measure,
         caption=caption(
-            f"At the right: adjusted {'ratio' if scale_of(first) == 'ratio' else 'difference in points'} with 95% interval, "
-            "adjusted for risk, kind and location; sorted by it. Marks: each arm unadjusted, with its 95% interval",
+            f"Marks: both arms on the same mix of risk, kind and location, with 95% intervals. At the right: their "
+            f"{'ratio' if scale_of(first) == 'ratio' else 'difference in points'} with its interval; sorted by it",
             "Many groups, many looks: a single interval off zero is a reason to look, not a finding",
             when(dataset, selection),
         ),
@@ -220,7 +222,7 @@ def groups(
 def categories(dataset: Dataset, selection: Selection, *, palette: PaletteName = "light") -> Figure:
     """Validations with a deficiency in each category, virtual against in person."""
     family = compare_categories(dataset, selection)
-    figure_id, measure = "virtual_vs_in_person.categories", "Validations with a deficiency in the category, each arm as recorded"
+    figure_id, measure = "virtual_vs_in_person.categories", "Validations with at least one deficiency in the category, like for like"
     pairs = [(a, q) for a, q in zip(family.comparisons, family.adjusted_p, strict=True) if any(arm.n for arm in a.arms.values())]
     if not pairs:
         return Figure(figure_id, "By category", measure, state=empty_state(dataset, selection))
@@ -238,7 +240,7 @@ def categories(dataset: Dataset, selection: Selection, *, palette: PaletteName =
     alt = _at_most(f"{count} rows of validations with a deficiency by category, both arms with intervals. {title}.")
     chart = interval_rows(
         frame, alt_text=alt, title="Validations with a deficiency in the category, %", unit="share",
-        arms=dict(dataset.modes), tooltip={"words": "Figure", "counts": "Count"}, palette=palette,
+        arms=dict(dataset.modes), tooltip={"words": "Like for like", "counts": "Recorded"}, palette=palette,
     )  # fmt: skip
     table = _group_table(ordered, dataset, "category")
     table["p, Holm"] = [wording.p_value(q).removeprefix("p ").removeprefix("= ") for q in adjusted]
@@ -247,8 +249,8 @@ def categories(dataset: Dataset, selection: Selection, *, palette: PaletteName =
         title=title,
         measure=measure,
         caption=caption(
-            f"Bold, “Differs”: holds after Holm's correction for {count} categories. At the right: adjusted difference in points. "
-            "Marks: each arm unadjusted, with its 95% interval",
+            f"Bold, “Differs”: holds after Holm's correction for {count} categories. At the right: difference in points. "
+            "Marks: both arms on the same mix of risk, kind and location, with 95% intervals",
             "A category can differ because fewer problems were there or fewer were seen",
             when(dataset, selection),
         ),
@@ -273,9 +275,15 @@ def _arm_value(arm: Arm, answer: Comparison) -> str:
     if answer.kind == "rate":
         return f"{wording.number(arm.estimate * 100, 2)}%" if arm.estimate < 0.1 else wording.percent(arm.estimate)
     if answer.kind == "duration":
-        unit = "h" if answer.metric == "hours" else "days"
-        return f"{wording.amount(arm.estimate, 'hours' if unit == 'h' else 'days')} {unit}"
+        scale = _arm_scale(answer)
+        return f"{wording.amount(arm.estimate, scale)} {'h' if scale == 'hours' else scale}"
     return wording.percent(arm.estimate, arm.n)
+
+
+def _arm_scale(answer: Comparison) -> str:
+    if answer.kind == "duration":
+        return "hours" if answer.metric == "hours" else "days"
+    return "share"
 
 
 def _arm_counts(arm: Arm) -> str:
@@ -330,8 +338,8 @@ def _glance_row(answer: Comparison, dataset: Dataset) -> GlanceRow:
     row, scale = answer.answer, scale_of(answer)
     label = answer.label
     if answer.group:
-        (column, value), = answer.group.items()
-        label = f"{label}: {dataset.label(column, value).lower()}"
+        ((column, value),) = answer.group.items()
+        label = f"{label}: {_GROUP_WORDS[column].format(dataset.label(column, value).lower())}"
     unit = "times" if scale == "ratio" else "points"
     second = f"{unit} · margin {_margin_number(answer)}" if answer.margin is not None else unit
     said = row is not None and row.interval is not None
@@ -472,23 +480,22 @@ def _arm_rows(
             result = f"Differs: {said}" if differs and differs[i] else said
         else:
             result = f"{_value(row, scale)} {wording.interval(row.interval, scale, compact=True)}"
-        for mode in MODES:
-            arm = answer.arms.get(mode)
-            if arm is None:
-                continue
+        for mode, recorded in answer.arms.items():
+            arm = answer.adjusted_arms.get(mode, recorded)
+            shown = arm.interval is not None and result != "too few"
             value = _arm_value(arm, answer)
             rows.append(
                 {
                     "label": label,
                     "arm": mode,
-                    "estimate": arm.estimate if arm.interval else None,
-                    "low": arm.interval.low if arm.interval else None,
-                    "high": arm.interval.high if arm.interval else None,
+                    "estimate": arm.estimate if shown else None,
+                    "low": arm.interval.low if shown and arm.interval else None,
+                    "high": arm.interval.high if shown and arm.interval else None,
                     "result": result,
                     "strong": bool(differs and differs[i]),
-                    "words": value,
-                    "counts": _arm_counts(arm),
-                    "description": f"{label}, {arm.label}: {value}, {_arm_counts(arm)}",
+                    "words": f"{value} ({wording.interval(arm.interval, _arm_scale(answer))})" if shown else value,
+                    "counts": f"{_arm_counts(recorded)} ({_arm_value(recorded, answer)})",
+                    "description": f"{label}, {arm.label}: {value}; recorded {_arm_counts(recorded)}",
                 }
             )
     return pd.DataFrame(rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis import reasons, wording
-from analysis.charts.figure import Figure
+from analysis.charts.figure import Figure, KeyEntry
 from analysis.charts.months import Annotation, time_columns
 from analysis.charts.tables import plain_table
 from analysis.charts.theme import PaletteName
@@ -76,13 +76,13 @@ def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "li
         title=title,
         measure=measure,
         caption=caption(
-            f"Filled: {labels['virtual'].lower()}; outlined: {labels['in_person'].lower()}",
             f"n = {wording.counted(n, 'validation')}",
             f"Counted but not drawn: {wording.listed(not_drawn)}" if not_drawn else "",
             when(dataset, selection),
         ),
         alt=alt,
         chart=time_columns(frame, labels=labels, alt_text=alt, annotations=_annotations(dataset), palette=palette),
+        key=(KeyEntry("virtual", labels["virtual"]), KeyEntry("in_person", labels["in_person"])),
         data=counted.assign(month=[month_start(int(m)).isoformat() for m in counted["month"]]),
         table=table,
     )
@@ -107,6 +107,8 @@ def published(dataset: Dataset, selection: Selection) -> Figure:
         ),
         data=figures,
         table=table,
+        tag="PUBLISHED",
+        synthetic=False,
     )  # fmt: skip
 
 

@@ -88,12 +88,10 @@ def figure(
     spec = known[figure_id]
     colours = {"palette": palette} if spec.drawn else {}
     made = spec.build(dataset, selection, **colours, **settings)
-    return dataclasses.replace(
-        made,
-        tag=dataset.tag,
-        synthetic=dataset.synthetic,
-        code=code_for(figure_id, dataset, selection, settings),
-    )
+    made = dataclasses.replace(made, code=code_for(figure_id, dataset, selection, settings))
+    if spec.reads == "published":
+        return made
+    return dataclasses.replace(made, tag=dataset.tag, synthetic=dataset.synthetic)
 
 
 def code_for(figure_id: str, dataset: Dataset, selection: Selection, settings: Mapping[str, Any]) -> str:

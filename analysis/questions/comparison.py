@@ -13,6 +13,7 @@ from analysis.errors import AnalysisError, nearest
 from analysis.metrics import Metric, Tally, margin_of, metric, metrics, missing_reason
 from analysis.questions import sentences
 from analysis.questions.tallies import (
+    adjusted_arms,
     arm_of,
     crude,
     mantel_haenszel,
@@ -22,7 +23,7 @@ from analysis.questions.tallies import (
 )
 from analysis.questions.times import compare_times, time_counts, times_by_quarter
 from analysis.questions.window import MODES, Window, comparison_window, positivity
-from analysis.results import Comparison, Estimate, Family, Measure, Verdict, finite_or_none
+from analysis.results import Arm, Comparison, Estimate, Family, Measure, Verdict, finite_or_none
 from analysis.schema import FILTER_COLUMNS, LABELS
 from analysis.selection import Selection, month_number
 from analysis.stats.equivalence import further_needed, judge
@@ -202,6 +203,7 @@ def _answer(
     track: bool = True,
 ) -> Comparison:
     chosen, rows, left_out = window.selection, window.rows, dict(window.left_out)
+    adjusted: dict[str, Arm] = {}
     if group is not None:
         chosen, rows = (frame[frame[group[0]] == group[1]] for frame in (chosen, rows))
         left_out = {}
@@ -217,6 +219,7 @@ def _answer(
             estimates: list[Estimate] = []
         else:
             estimates = crude(definition, whole) + mantel_haenszel(definition, inside, strata)
+            adjusted = adjusted_arms(inside, dataset.modes)
         if definition.kind == "proportion" and (missing := int(chosen["n"].sum()) - sum(a.n for a in arms.values())):
             if len(definition.arms) == 2:
                 left_out["denominator_missing"] = missing
@@ -237,6 +240,7 @@ def _answer(
         margin_source=source,
         measure=measure,
         arms=arms,
+        adjusted_arms=adjusted,
         estimates=tuple(estimates),
         primary=PRIMARY,
         verdict="described",
@@ -282,7 +286,7 @@ def _verdict(
     if len(definition.arms) == 1:
         return "described", ("no_counterpart_arm",)
     if any(arm.n == 0 for arm in answer.arms.values()):
-        return "too_few", ("arm_empty",)
+        return "too_few", ("arm_empty" if definition.arm_column == "mode" else "no_successor",)
     row = answer.answer
     if row is None or row.interval is None or row.estimate is None:
         caveats = row.caveats if row is not None else ()

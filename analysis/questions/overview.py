@@ -154,13 +154,14 @@ def _volume(
     virtual = monthly[monthly["mode"] == "virtual"].groupby("quarter")["n"].sum()
     done = int(by_mode.loc[by_mode["mode"] == "virtual", "n"].sum())
     shares = {q: virtual.get(q, 0) / total[q] for q in total.index if total[q]}
+    name = dataset.modes["virtual"]
     # Distinct members cannot be added up over cells: this is read from prepared rows.
     members = counts(dataset, "validations", ["member"], selection, via="rows")
     known = dataset.row_counts.get("members")
     return [
         Statistic("validations", "Validations completed", "count", "validation", n, None, float(n), series=_series(total, quarters)),
         Statistic(
-            "virtual", f"of which {dataset.modes['virtual'].lower() if dataset.modes['virtual'] == 'Virtual' else dataset.modes['virtual']}",
+            "virtual", f"of which {'virtual' if name == 'Virtual' else name}",
             "share", "validation", done, n, done / n if n else None,
             wilson(done, n).interval() if n else None, series=_series(shares, quarters), reason=None if n else "empty_selection",
         ),

@@ -149,7 +149,7 @@ def _tail(answer: Comparison, row: Estimate) -> str:
             can = "; this can mean fewer problems or fewer seen" if answer.role == "detection" else ""
             return f": **not as good**, beyond the {margin}{can}."
         case "cannot_tell":
-            return f": **not yet enough** to say within the {margin}."
+            return f": **not yet enough** to call it as good within the {margin}."
     return ": described, not judged."
 
 
@@ -183,7 +183,8 @@ def _one_arm(answer: Comparison) -> str:
 def _too_few(answer: Comparison) -> str:
     if "empty_selection" in answer.reasons:
         return reasons.words("empty_selection")
-    counts = [f"{wording.number(arm.n)} {arm.label.lower()}" for arm in answer.arms.values()]
+    names = arm_names(answer)
+    counts = [f"{wording.number(arm.n)} {name}" for arm, name in zip(answer.arms.values(), names, strict=False)]
     if answer.kind == "rate":
         return "**Too few to compare**: " + _lowered(reasons.words(_gate(answer)))
     return f"**Too few to compare**: {wording.listed(counts)}. {reasons.words(_gate(answer))}"

@@ -18,6 +18,7 @@ from analysis.stats.homogeneity import difference_homogeneity
 from analysis.stats.pooled import Pooled
 from analysis.stats.proportions import newcombe, ratio_mover_r, wilson
 from analysis.stats.rates import arm_rate, clustered_from_moments, rate_difference, rate_ratio
+from analysis.stats.stratified_rates import stratified_rates
 from analysis.stats.strata import mh_difference, mh_odds_ratio
 from analysis.stats.tables import chi_square, mid_p
 
@@ -140,6 +141,21 @@ def arm_of(metric: Metric, arms: Arms, mode: str, label: str) -> Arm:
         interval = arm_rate(rows["y"], rows["d"], cluster=rows["cluster"]).interval if arms.clustered else None
         return Arm(mode, label, d, y, y / d, interval)
     return Arm(mode, label, d, y, y / d, wilson(y, d).interval())
+
+
+def adjusted_arms(arms: Arms, names: Mapping[str, str]) -> dict[str, Arm]:
+    """Both arms on the common mix of strata: their difference is the stratified difference."""
+    rows = arms.rows
+    if not arms.validations(1) or not arms.validations(0) or (rows["y"] > rows["d"]).any():
+        return {}
+    pair = stratified_rates(
+        rows["y"], rows["d"], rows["arm"], yy=rows["yy"], dd=rows["dd"], yd=rows["yd"],
+        stratum=rows["stratum"], cluster=rows["cluster"] if arms.clustered else None,
+    )  # fmt: skip
+    return {
+        mode: Arm(mode, names[mode], rate.n, None, rate.estimate, rate.interval)
+        for mode, rate in zip(("virtual", "in_person"), pair, strict=True)
+    }
 
 
 def crude(metric: Metric, arms: Arms) -> list[Estimate]:

@@ -15,7 +15,7 @@ from analysis.questions.tallies import MIN_PER_ARM, adjusted_for, smallness
 from analysis.questions.window import MODES
 from analysis.results import Arm, Estimate, Measure, Status
 from analysis.schema import ADJUSTMENT_COLUMNS
-from analysis.stats.durations import geometric_mean_ratio_from_sums, median_difference
+from analysis.stats.durations import geometric_mean, geometric_mean_ratio_from_sums, median_difference
 from analysis.stats.pooled import Pooled
 from analysis.stats.survival import cumulative_incidence, kaplan_meier, restricted_mean
 from analysis.stats.survival_contrasts import restricted_mean_ratio, risk_difference
@@ -73,9 +73,8 @@ def time_arm(metric: Metric, rows: pd.DataFrame, mode: str, label: str) -> Arm:
     if not n:
         return Arm(mode, label, 0)
     if how.summary == "geometric":
-        positive = bool((rows["value"] > 0).all())
-        mean = float(np.exp((rows["n"] * np.log(rows["value"])).sum() / n)) if positive else None
-        return Arm(mode, label, n, None, mean)
+        middle = geometric_mean(rows["value"], rows["n"])
+        return Arm(mode, label, n, None, middle.estimate, middle.interval)
     curve = kaplan_meier(rows["value"], rows["event"], rows["n"])
     assert how.horizon is not None
     if how.summary == "risk":

@@ -110,6 +110,55 @@ def median_difference(
     return pooled(value, se, basis=rests_on, level=level, method="Price–Bonett", reasons=reasons)
 
 
+def geometric_mean(value: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Pooled:
+    """Geometric mean of values given with their counts, with Student's interval on the log scale.
+
+    Parameters
+    ----------
+    value, n : array_like
+        Positive values and how often each occurs, shape (rows,).
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Pooled
+        In the unit of `value`; its `se` is that of the logarithm. ``None`` with reason
+        ``geometric_needs_positive`` where a value is not above zero.
+
+    Raises
+    ------
+    AnalysisError
+        For non-finite values, impossible counts, or a level outside (0, 1).
+
+    References
+    ----------
+    Student (1908), Biometrika 6, 1–25.
+
+    Examples
+    --------
+    >>> p = geometric_mean([2, 4, 8], [1, 1, 1])
+    >>> f"{p.estimate:.2f} [{p.interval.low:.2f}, {p.interval.high:.2f}]"
+    '4.00 [0.71, 22.38]'
+    """
+    values, ends = _ordered(value, n)
+    size = float(ends[-1]) if ends.size else 0.0
+    if (values <= 0).any():
+        return _needs_positive(Basis(round(size)), level)
+    counts, logs = np.diff(ends, prepend=0.0), np.log(values)
+    mean = float(counts @ logs / size) if size else math.nan
+    spread = float(counts @ (logs - mean) ** 2) / (size - 1) if size > 1 else math.nan
+    return pooled(
+        mean,
+        math.sqrt(spread / size) if size > 1 else math.nan,
+        scale="log",
+        basis=Basis(round(size)),
+        level=level,
+        method="geometric mean",
+        df=size - 1 if size > 1 else None,
+    )
+
+
 def geometric_mean_ratio(x: ArrayLike, y: ArrayLike, *, level: float = 0.95) -> Pooled:
     """Ratio of geometric means of two samples: Welch's t on logarithms.
 

@@ -264,7 +264,7 @@ def arm_rate(y: ArrayLike, d: ArrayLike, *, cluster: ArrayLike, level: float = 0
         )
     interval = None
     if "too_few_clusters" not in reasons:
-        interval = _score_interval(rate, se, float(ds.sum()), clusters - 1, level)
+        interval = score_interval(rate, se, float(ds.sum()), clusters - 1, level)
     return Pooled(
         estimate=rate,
         se=se,
@@ -308,7 +308,11 @@ def _by_cluster(
     return effect(sums, spread, measure, fractions=bool((ys <= ds).all()), level=level, how="clustered")
 
 
-def _score_interval(rate: float, se: float, total: float, df: float, level: float) -> Interval:
+def score_interval(rate: float, se: float, total: float, df: float | None, level: float) -> Interval:
+    """Wilson's interval of a fraction whose error is `se`: the denominator shrunk by the design effect (at least 1).
+
+    `total` is the denominator of independent units, `df` the degrees of freedom of the error (None: normal).
+    """
     independent = rate * (1 - rate) / total
     effective = total / max(se**2 / independent, 1.0) if independent > 0 else total
     tt = quantile(level, df) ** 2

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from analysis.metrics import metrics
-from analysis.questions.comparison import GROUP_COLUMNS
+from analysis.questions.comparison import GROUP_COLUMNS, answerable
 from analysis.schema import LABELS
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
 
 
-def metric() -> str:
-    """The metric a page speaks of, by its id; the headline metric at first."""
+def metric(dataset: Dataset) -> str:
+    """The metric a page speaks of, by its id: among those the dataset can answer, the first of them at first."""
     known = metrics()
-    return choice("Metric", tuple(known), lambda name: known[name].label, key="metric")
+    options = answerable(dataset) or tuple(known)
+    return choice("Ask this of another metric", options, lambda name: known[name].label, key="metric")
 
 
 def group_column(dataset: Dataset) -> str:

@@ -11,6 +11,8 @@ from analysis import reasons, wording
 from analysis.charts.markup import element, emphasised, tag_box, text
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from analysis.datasets.opening import Dataset
     from analysis.results import Comparison
     from analysis.selection import Selection
@@ -68,6 +70,11 @@ def remarks(answer: Comparison) -> None:
     if codes:
         items = "".join(element("li", text(reasons.words(code))) for code in codes)
         st.html(element("ul", items, class_="note"))
+
+
+def space() -> DeltaGenerator:
+    """Room on the page to be filled later, for what stands above the choice it depends on."""
+    return st.container()
 
 
 def heading(words: str) -> None:

@@ -29,7 +29,10 @@ def test_is_whole_on_the_demo(demo: Dataset, name: str) -> None:
     assert made.state is None
     assert made.chart is not None or made.html
     assert made.alt and made.caption
-    assert made.tag == "SYNTHETIC" and made.synthetic
+    if registry()[name].reads == "published":
+        assert made.tag == "PUBLISHED" and not made.synthetic
+    else:
+        assert made.tag == "SYNTHETIC" and made.synthetic
     assert len(made.data)
     assert f"'{name}'" in made.code
     _reads_well(made)
@@ -75,6 +78,23 @@ def test_groups_by_each_column(demo: Dataset, column: str) -> None:
     assert made.state is None
     assert LABELS[column] in made.table.columns
     _reads_well(made)
+
+
+@pytest.mark.parametrize("metric", ["deficiency_rate", "hours", "days_to_report", "passed", "incident_within_12_months"])
+def test_every_kind_of_metric_can_be_drawn(demo: Dataset, metric: str) -> None:
+    for name in ("verdict", "ways", "groups"):
+        made = figure(f"virtual_vs_in_person.{name}", demo, metric=metric)
+        assert made.state is None, made.state
+        _reads_well(made)
+
+
+def test_the_two_arms_of_a_group_differ_by_the_number_beside_them(demo: Dataset) -> None:
+    for group in compare(demo, "any_must_deficiency", by="risk").groups:
+        row = group.answer
+        assert row is not None and row.estimate is not None
+        virtual, in_person = (group.adjusted_arms[mode].estimate for mode in ("virtual", "in_person"))
+        assert virtual is not None and in_person is not None
+        assert virtual - in_person == pytest.approx(row.estimate, abs=1e-12)
 
 
 def test_verdict_card_shows_what_compare_answers(demo: Dataset) -> None:
