@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.datasets.demo_dataset import make_demo as make_demo
+    from analysis.datasets.demo.making import make_demo as make_demo
     from analysis.datasets.opening import Dataset as Dataset
     from analysis.datasets.opening import open_dataset as open_dataset
     from analysis.errors import AnalysisError as AnalysisError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.questions.comparison import compare as compare
     from analysis.questions.comparison import compare_all as compare_all
     from analysis.questions.comparison import compare_categories as compare_categories
+    from analysis.questions.deficiencies import deficiencies as deficiencies
     from analysis.questions.overview import overview as overview
     from analysis.questions.quality import quality as quality
     from analysis.selection import Selection as Selection
@@ -33,8 +34,9 @@ _PUBLIC = {
     "compare": "analysis.questions.comparison",
     "compare_all": "analysis.questions.comparison",
     "compare_categories": "analysis.questions.comparison",
+    "deficiencies": "analysis.questions.deficiencies",
     "figure": "analysis.figures",
-    "make_demo": "analysis.datasets.demo_dataset",
+    "make_demo": "analysis.datasets.demo.making",
     "open_dataset": "analysis.datasets.opening",
     "overview": "analysis.questions.overview",
     "quality": "analysis.questions.quality",

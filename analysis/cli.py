@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run: Callable[[argparse.Namespace], None] = options.run
         run(options)
     except AnalysisError as error:
-        _say(f"error: {error}")
+        # One line, whatever the names in it hold.
+        _say("error: " + " ".join(str(error).split()))
         return 2
     except BrokenPipeError:
         return 0
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--effects", type=Path, metavar="FILE.toml")
     _json(demo, _demo)
 
-    importing = commands.add_parser("import", help="make a dataset of CSV files through a mapping file")
+    importing = commands.add_parser("import", help="make a dataset of CSV, Excel or Parquet files through a mapping file")
     importing.add_argument("sources", type=Path, nargs="+", metavar="SOURCE")
     importing.add_argument("--mapping", type=Path, required=True, metavar="MAP.toml")
     importing.add_argument("--to", type=Path, metavar="OUT")
@@ -74,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     _dataset(overview)
     _filters(overview)
     _json(overview, _overview)
+
+    deficiencies = commands.add_parser("deficiencies", help="deficiencies by criterion, category or reason")
+    _dataset(deficiencies)
+    deficiencies.add_argument("--by", required=True, metavar="criterion|category|reason")
+    _filters(deficiencies)
+    _json(deficiencies, _deficiencies)
     return parser
 
 
@@ -125,7 +132,8 @@ def _whole(text: str) -> int:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from analysis.datasets.demo_dataset import DEFAULT_SEED, DEFAULT_VALIDATIONS, make_demo
+    from analysis.datasets.demo.making import make_demo
+    from analysis.datasets.demo.source import DEFAULT_SEED, DEFAULT_VALIDATIONS
 
     made = make_demo(
         options.out,
@@ -197,6 +205,24 @@ def _overview(options: argparse.Namespace) -> None:
     lines = [answer.sentence.replace("**", "")]
     lines += ["  " + ", ".join(f"{key} {value}" for key, value in row.items()) for row in answer.to_dict()["rows"]]
     _print(options, answer.to_dict(), lines)
+
+
+def _deficiencies(options: argparse.Namespace) -> None:
+    from analysis.datasets.opening import open_dataset
+    from analysis.questions.deficiencies import deficiencies
+    from analysis.suppression import suppressed_deficiencies
+
+    answer = deficiencies(open_dataset(options.dataset), options.by, _selection(options))
+    if options.suppress:
+        answer = suppressed_deficiencies(answer)
+    given = answer.to_dict()
+    lines = [answer.sentence.replace("**", "")]
+    for row in given["rows"]:
+        share, rate = (f"{row[key]:.4f}" if row.get(key) is not None else "–" for key in ("share", "rate"))
+        name = row.get("label") or row.get("category")
+        rated = f", rate {rate}" if "rate" in row else ""
+        lines.append(f"  {name}: {row['count'] if row['count'] is not None else '–'}, share {share}{rated}")
+    _print(options, given, lines)
 
 
 def _print(options: argparse.Namespace, answer: dict[str, Any], lines: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import AnalysisError, nearest
 from analysis.schema import DATA_FOLDER
@@ -111,14 +111,11 @@ def metrics() -> dict[str, Metric]:
     for name in raw:
         if name not in _COUNTED:
             raise AnalysisError(f"data/metrics.toml: nothing counts metric '{name}'; {nearest(name, _COUNTED)}")
-    return {
-        name: Metric(
-            id=name,
-            counted_by=_COUNTED[name],
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()},
-        )
-        for name, values in raw.items()
-    }
+    out = {}
+    for name, values in raw.items():
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        out[name] = Metric(id=name, counted_by=_COUNTED[name], **fields)
+    return out
 
 
 def metric(name: str) -> Metric:
@@ -161,7 +158,8 @@ def missing_reason(definition: Metric, dataset: Dataset) -> str | None:
         return None if known else "column_absent"
     if counted.table == "feedback":
         return None if dataset.cells("feedback_cells") is not None else "table_absent"
-    if dataset.cells("validation_cells") is None:
+    cells = dataset.cells("validation_cells")
+    if cells is None:
         return "table_absent"
     if not dataset.clean_validations:
         return "clean_validations_unknown"
@@ -171,6 +169,6 @@ def missing_reason(definition: Metric, dataset: Dataset) -> str | None:
         return "criteria_asked_unknown"
     if definition.id == "passed" and not dataset.records("outcome"):
         return "column_absent"
-    if definition.id == "closed_on_time" and not int(dataset.cells("validation_cells")["n_due"].sum()):
+    if definition.id == "closed_on_time" and not int(cells["n_due"].sum()):
         return "column_absent"
     return None

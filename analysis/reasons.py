@@ -16,6 +16,9 @@ REASONS: dict[str, str] = {
     "no_successor": "No validation of one of the two modes has a next one yet.",
     "zero_denominator": "Nothing was at risk of being counted, so there is no rate.",
     "ratio_needs_events": "A ratio needs at least one event in each mode.",
+    "too_few_periods": "Too few periods to tell a change from noise.",
+    "few_periods": "Fewer than 20 periods: the limits are provisional.",
+    "no_variation": "Every value is the same: there is no variation to speak of.",
     # what the source does not know
     "criteria_asked_unknown": "The source does not say which criteria were looked at, so no rate per criterion exists.",
     "clean_validations_unknown": "The source lists only validations with findings, so no rate exists, only shares.",
@@ -31,6 +34,7 @@ REASONS: dict[str, str] = {
     "mode_mutual_recognition": "Done by another country's program.",
     "mode_other": "Neither of the two modes compared.",
     "mode_unknown": "The mode of validation is not recorded.",
+    "focus_area_ignored": "Pairs are counted over all criteria, so the focus-area filter is not applied here.",
     "mode_filter_ignored": "The comparison needs both modes, so the validation-mode filter is not applied here.",
     "denominator_missing": "Outside this metric's denominator.",
     # adjustment and errors
@@ -40,9 +44,16 @@ REASONS: dict[str, str] = {
     "clusters_unknown": "Specialists are not recorded: validations are treated as independent.",
     "too_few_clusters": "Fewer than 5 specialists: errors cannot be clustered, validations are treated as independent.",
     "few_clusters": "Fewer than 40 specialists: the clustered interval may be a little too narrow.",
+    "separated": "A group has only events or only non-events, so its effect runs off to infinity.",
+    "collinear": "Some adjustment columns repeat each other, so their effects cannot be told apart.",
+    "trimmed": "Validations that were almost certain to be of one mode are left out.",
+    "fully_pooled": "The units differ no more than chance would make them: each gets the common rate.",
+    "clusters_needed": "Fewer than 5 specialists are recorded: rates over several criteria carry no interval.",
     "heterogeneous": "The difference is not the same in every stratum: the one number is an average.",
     "reversal": "Adjusting reverses the sign, and both intervals exclude no difference (Simpson's paradox).",
     "attenuation": "Adjusting removes more than half of the crude difference.",
+    # catalogue
+    "single_criterion_category": "The first place is an artefact of the catalogue: it is the only criterion known in its category.",
     # margins and verdicts
     "illustrative_margin": "The margin is illustrative until the program records its own.",
     "moved_margin": "The margin was moved by the reader, not set beforehand.",

@@ -119,7 +119,7 @@ class Estimate:
             "low": self.interval.low if self.interval else None,
             "high": self.interval.high if self.interval else None,
             "p_value": self.p_value,
-            "n": self.n,
+            "n": None if "suppressed" in self.caveats else self.n,
             "status": self.status,
             "caveats": list(self.caveats),
             "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in self.settings.items()},

@@ -7,7 +7,6 @@ never "0". Fractions come in, words go out.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 
 from analysis.results import Interval
@@ -71,10 +70,10 @@ def ratio(value: float) -> str:
 
 
 def p_value(p: float | None, symbol: str = "p") -> str:
-    """A p-value with two significant digits; never zero, never alone on a page.
+    """A p-value with two decimals, three below 0.01; never zero, never alone on a page.
 
-    >>> p_value(0.0304), p_value(1e-12), p_value(None)
-    ('p = 0.030', 'p < 0.001', 'p not estimable')
+    >>> p_value(0.0304), p_value(0.0061), p_value(1e-12), p_value(None)
+    ('p = 0.03', 'p = 0.006', 'p < 0.001', 'p not estimable')
     """
     if p is None:
         return f"{symbol} not estimable"
@@ -82,8 +81,7 @@ def p_value(p: float | None, symbol: str = "p") -> str:
         return f"{symbol} < 0.001"
     if p > 0.99:
         return f"{symbol} > 0.99"
-    decimals = max(2, 1 - math.floor(math.log10(p)))
-    return f"{symbol} = {p:.{decimals}f}"
+    return f"{symbol} = {p:.{2 if p >= 0.00995 else 3}f}"
 
 
 def interval(bounds: Interval | None, scale: str, *, compact: bool = False) -> str:

@@ -18,6 +18,7 @@ PAGES = {
     "Results": (
         ("overview.py", "Overview"),
         ("virtual_vs_in_person.py", "Virtual vs in person"),
+        ("msc_deficiencies.py", "MSC deficiencies"),
     ),
 }
 

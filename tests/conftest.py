@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from analysis.datasets.demo_dataset import make_demo
+from analysis.datasets.demo.making import make_demo
 from analysis.datasets.opening import Dataset, open_dataset
 from tests.twisting import twisted
 

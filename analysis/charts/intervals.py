@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts.axes import Unit, value_axis
-from analysis.charts.rows import interval_lines, labels, points, row_scale
+from analysis.charts.axes import Unit, ValueAxis, value_axis
+from analysis.charts.rows import interval_lines, labels, points, row_scale, y_of
 from analysis.charts.theme import PaletteName, colour, drawable, finished
 
 ROW_HEIGHT = {1: 44, 2: 54}
@@ -58,12 +58,14 @@ def interval_rows(
     """
     rows = drawable(_placed(frame, arms or {}))
     count = int(rows["row"].max()) + 1 if len(rows) else 0
-    two = 2 if {"virtual", "in_person"} <= set(rows["arm"]) else 1
+    two = _marks_a_row(rows)
     drawn = rows.dropna(subset=["estimate", "low", "high"])
     axis = value_axis([*drawn["low"], *drawn["high"]], unit, include=include)
     scale = row_scale(count)
     shown = {"label": "Row", **({"arm_label": "Group"} if two == 2 else {}), **(tooltip or {})}
     layers: list[alt.Chart | alt.LayerChart] = []
+    if unit in ("points", "ratio"):
+        layers.append(_no_difference(rows, 1.0 if unit == "ratio" else 0.0, axis, title, scale, palette))
     for arm, part in drawn.groupby("arm", sort=False):
         style = _MARKS[str(arm)]
         line = {"color": colour(style["colour"], palette)}
@@ -90,6 +92,18 @@ def interval_rows(
     return finished(layers, height=ROW_HEIGHT[two] * max(count, 1), alt_text=alt_text, palette=palette)
 
 
+def _no_difference(
+    rows: pd.DataFrame, value: float, axis: ValueAxis, title: str, scale: alt.Scale, palette: PaletteName
+) -> alt.Chart:
+    """The line of no difference, interrupted where the label of a row stands."""
+    parts = rows.drop_duplicates("row").assign(
+        low=value, top=lambda f: f["label_y"] + 0.2, bottom=lambda f: f["row"] + 1
+    )
+    line = alt.Chart(parts).mark_rule(color=colour("ink", palette), strokeWidth=1.25, aria=False)
+    placed: alt.Chart = line.encode(x=axis.encode("low", title, palette), y=y_of("top", scale), y2="bottom:Q")
+    return placed
+
+
 _MARKS: dict[str, dict[str, Any]] = {
     "virtual": {"colour": "virtual", "shape": "circle", "size": 80, "filled": True},
     "in_person": {"colour": "in_person", "shape": "diamond", "size": 85, "filled": False},
@@ -99,12 +113,16 @@ _MARKS: dict[str, dict[str, Any]] = {
 }
 
 
+def _marks_a_row(rows: pd.DataFrame) -> int:
+    return 2 if rows["label"].duplicated().any() else 1
+
+
 def _placed(frame: pd.DataFrame, arm_labels: Mapping[str, str]) -> pd.DataFrame:
-    """Row numbers and vertical places; virtual above in person."""
+    """Row numbers and vertical places; virtual above in person, Must above Should."""
     rows = frame.copy()
     rows["row"] = pd.factorize(rows["label"])[0]
-    two = 2 if {"virtual", "in_person"} <= set(rows["arm"]) else 1
-    lower = (rows["arm"] == "in_person") & (two == 2)
+    two = _marks_a_row(rows)
+    lower = rows["arm"].isin(("in_person", "should")) & (two == 2)
     first, last = _OFFSETS[two][0], _OFFSETS[two][-1]
     rows["y"] = rows["row"] + lower.map({False: first, True: last})
     rows["label_y"] = rows["row"] + _LABEL_OFFSET[two]

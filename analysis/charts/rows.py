@@ -15,8 +15,8 @@ import pandas as pd
 from analysis.charts.axes import ValueAxis
 from analysis.charts.theme import TEXT_SIZE, PaletteName, colour
 
-RESULT_WIDTH = 140
-"""Pixels at the right edge that a label may not enter, because the result is written there."""
+_LETTER, _GAP = 7.0, 10
+"""Width of a bold letter or digit, and the space between a label and its result, in pixels."""
 
 
 def row_scale(rows: int) -> alt.Scale:
@@ -32,7 +32,8 @@ def y_of(field: str, scale: alt.Scale) -> alt.Y:
 def labels(frame: pd.DataFrame, scale: alt.Scale, palette: PaletteName) -> list[alt.Chart]:
     """Row labels at the left edge and results at the right edge, strong rows in bold.
 
-    `frame` has ``label_y`` (row units), ``label``, ``result`` and ``strong``.
+    `frame` has ``label_y`` (row units), ``label``, ``result`` and ``strong``; where ``strong_result`` is set, results
+    are bold beside plain labels.
     """
     layers = []
     for strong in (False, True):
@@ -47,18 +48,19 @@ def labels(frame: pd.DataFrame, scale: alt.Scale, palette: PaletteName) -> list[
             "aria": False,
         }
         base = alt.Chart(part).encode(y=y_of("label_y", scale))
-        limit = alt.ExprRef(f"width - {RESULT_WIDTH}")
+        # A label may not enter the right edge, where the longest result is written.
+        limit = alt.ExprRef(f"width - {part['result'].str.len().max() * _LETTER + _GAP:.0f}")
         layers.append(
             base.mark_text(align="left", color=colour("ink", palette), limit=limit, **style).encode(
                 x=alt.value(0), text="label:N"
             )
         )
-        result_colour = colour("ink" if strong else "muted", palette)
-        layers.append(
-            base.mark_text(align="right", color=result_colour, **style).encode(
-                x=alt.value("width"), text="result:N"
-            )
-        )
+        standing_out = strong or ("strong_result" in part and bool(part["strong_result"].all()))
+        look = style | {
+            "color": colour("ink" if standing_out else "muted", palette),
+            "fontWeight": 600 if standing_out else 400,
+        }
+        layers.append(base.mark_text(align="right", **look).encode(x=alt.value("width"), text="result:N"))
     return layers
 
 

@@ -32,7 +32,7 @@ CELLS: dict[str, CellTable] = {
         CellTable(
             "validation_cells",
             "validations",
-            (*F, "deficient_areas", "must_deficient_areas", "assessed_areas", "must_assessed_areas"),
+            (*F, "catalogue_period", "deficient_areas", "must_deficient_areas", "assessed_areas", "must_assessed_areas"),
             (
                 "n", "any_*", "has_*", "passed", "critical", "n_deficient*", "n_must_deficient*", "n_assessed*",
                 "n_must_assessed*", "n_not_verified*", "n_verifiable*", "n_due", "n_closed_on_time",

@@ -20,6 +20,9 @@ from analysis.schema import Table
 RULE = "broken_rule"
 PARSED = "__parsed"
 
+ORDER = "_source_order"
+"""Order of rows over all files of a table: file by file, as given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -79,9 +82,11 @@ def rules_of(table: Table, present: set[str], *, as_of: dt.date | None, unique_k
         if column.type == "date" and not column.planned and as_of is not None:
             rules.append(Rule(column.name, f"{column.name} is after the as-of date", value > nw.lit(as_of)))
     ordered = [name for name in table.date_order if name in present]
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
-        broken = nw.col(later + PARSED) < nw.col(earlier + PARSED)
-        rules.append(Rule(later, f"{later} is before {earlier}", broken))
+    # A missing date between two others does not excuse their order; the nearest earlier one is named.
+    for position, later in enumerate(ordered):
+        for earlier in reversed(ordered[:position]):
+            broken = nw.col(later + PARSED) < nw.col(earlier + PARSED)
+            rules.append(Rule(later, f"{later} is before {earlier}", broken))
     if "mode" in present:
         for name in table.virtual_only:
             if name in present:
@@ -90,15 +95,15 @@ def rules_of(table: Table, present: set[str], *, as_of: dt.date | None, unique_k
     if unique_key:
         key = " and ".join(table.key)
         rules.append(Rule(table.key[0], "exact duplicate of an earlier row", nw.col("_duplicate") == 1))
-        rules.append(Rule(table.key[0], f"{key} occurs in an earlier row", nw.col("_key_row") < nw.col(ROW)))
+        rules.append(Rule(table.key[0], f"{key} occurs in an earlier row", nw.col("_key_row") < nw.col(ORDER)))
     return rules
 
 
 def with_duplicates(frame: Frame, key: Sequence[str], raw_columns: Sequence[str]) -> Frame:
     """Mark rows that repeat an earlier row exactly, and give each row the first row of its key."""
     return frame.with_columns(
-        _duplicate=nw.when(nw.col(ROW).min().over(*raw_columns) < nw.col(ROW)).then(1).otherwise(0),
-        _key_row=nw.col(ROW).min().over(*key),
+        _duplicate=nw.when(nw.col(ORDER).min().over(*raw_columns) < nw.col(ORDER)).then(1).otherwise(0),
+        _key_row=nw.col(ORDER).min().over(*key),
     )
 
 

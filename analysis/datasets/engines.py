@@ -8,21 +8,39 @@ from __future__ import annotations
 
 import csv
 import io
+import mmap
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
 
 Frame = nw.LazyFrame[Any]
 
-ROW = "source_row"
+ROW = "_source_row"
 """Row number in the source file as a spreadsheet shows it: the header is row 1."""
+
+_OURS = (ROW, "_left_out")
+
+_BROKEN = {
+    "MISSING COLUMNS": "the row does not have the header's columns",
+    "UNQUOTED VALUE": "a quotation mark of the row is not closed",
+    "LINE SIZE OVER MAXIMUM": "the row is longer than 16 million characters",
+    "INVALID ENCODING": "the row is not UTF-8 text",
+}
+
+EMPTY: dict[str, nw.Expr] = {
+    "text": nw.lit(None, nw.String), "date": nw.lit(None, nw.Date), "integer": nw.lit(None, nw.Int64),
+    "number": nw.lit(None, nw.Float64), "flag": nw.lit(None, nw.Int8),
+}  # fmt: skip
+"""Nothing recorded, by type of column."""
 
 _SQL_TYPES = {"text": "VARCHAR", "date": "DATE", "integer": "BIGINT", "number": "DOUBLE", "flag": "TINYINT"}
 
@@ -63,7 +81,33 @@ class Engine:
     def read_parquet(self, path: Path) -> Frame:
         """A Parquet file, or a folder of them, without loading it."""
         pattern = str(path / "*.parquet") if path.is_dir() else str(path)
-        return nw.from_native(self._connection.read_parquet(pattern)).lazy()
+        try:
+            return nw.from_native(self._connection.read_parquet(pattern)).lazy()
+        except duckdb.Error as error:
+            raise AnalysisError(f"{path} is damaged or no Parquet file: make its dataset again.") from error
+
+    def read_parquet_as_text(self, path: Path) -> Frame:
+        """A Parquet file of somebody else's, every value as text, with its row numbers: the first row is 2.
+
+        Raises
+        ------
+        AnalysisError
+            When it is no Parquet file, or is damaged.
+        """
+        name = self._name()
+        try:
+            relation = self._connection.read_parquet(_pattern(path))
+            columns = [
+                f"{_as_text(_quoted(theirs), str(kind))} AS {_quoted(unique)}"
+                for theirs, unique, kind in zip(
+                    relation.columns, column_names(relation.columns), relation.types, strict=True
+                )
+            ]
+            numbered = f"{', '.join(columns)}, row_number() OVER () + 1 AS {ROW}"
+            relation.select(numbered).create(name)
+        except duckdb.Error as error:
+            raise AnalysisError(f"{path} is damaged or no Parquet file: save it again.") from error
+        return self._table(name)
 
     def read_csv(self, path: Path) -> tuple[Frame, list[tuple[int, str]]]:
         """A CSV file as text columns with their row numbers.
@@ -71,7 +115,7 @@ class Engine:
         Returns
         -------
         frame : Frame
-            All columns as text, plus ``source_row``.
+            All columns as text, plus ``_source_row``.
         broken : list of (row, rule)
             Rows that could not be split into the header's columns.
 
@@ -80,35 +124,44 @@ class Engine:
         AnalysisError
             When the file is missing, empty, or no table of text.
         """
-        names, delimiter = _csv_header(path)
-        columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in _unique(names))
+        names, delimiter, line_end = _csv_header(path)
+        # Guessed from the first line break of the file, which may stand inside a quoted column name.
+        line_end = f", new_line = '{line_end}'" if line_end else ""
+        columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in column_names(names))
         name = self._name()
         self._connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
         try:
             self._connection.execute(
                 f"CREATE TEMP TABLE {name} AS SELECT *, row_number() OVER () + 1 AS {ROW} FROM read_csv(?, "
                 f"columns = {{{columns}}}, header = true, auto_detect = false, delim = ?, quote = '\"', "
-                "escape = '\"', nullstr = '', ignore_errors = true, store_rejects = true, max_line_size = 16777216)",
+                "escape = '\"', nullstr = '', ignore_errors = true, store_rejects = true, "
+                f"max_line_size = 16777216{line_end})",
                 [str(path), delimiter],
             )
         except duckdb.Error as error:
             raise AnalysisError(
-                f"{path} cannot be read as a table of text: save it as CSV in UTF-8 with one header row."
+                f"{path} cannot be read as a table of text: save it as CSV in UTF-8 with one header row and one "
+                "kind of line end."
             ) from error
         broken = [
-            (int(line), "the row does not have the header's columns")
-            for (line,) in self._connection.execute(
-                "SELECT DISTINCT line FROM reject_errors ORDER BY line"
+            (int(line), _BROKEN.get(kind, _BROKEN["MISSING COLUMNS"]))
+            for line, kind in self._connection.execute(
+                "SELECT line, min(CAST(error_type AS VARCHAR)) FROM reject_errors GROUP BY line ORDER BY line"
             ).fetchall()
         ]
-        if broken:
-            self._renumber(name, [line for line, _ in broken])
+        self._renumber(name, sorted({line for line, _ in broken} | _blank_rows(path, delimiter)))
         return self._table(name), broken
 
     def _renumber(self, name: str, skipped: Sequence[int]) -> None:
-        # Rows after a broken one stand further down in the file than their count among the good ones.
-        for line in sorted(skipped):
-            self._connection.execute(f"UPDATE {name} SET {ROW} = {ROW} + 1 WHERE {ROW} >= ?", [line])
+        """Number rows as the file does: broken and blank ones have numbers too."""
+        ((rows,),) = self._connection.execute(f"SELECT count(*) FROM {name}").fetchall()
+        if not skipped or skipped[0] > rows + 1:
+            return
+        numbers = np.setdiff1d(np.arange(2, rows + len(skipped) + 2), np.asarray(skipped))[:rows]
+        renumbered = self._connection.from_df(pd.DataFrame({"old": np.arange(2, rows + 2), "new": numbers}))
+        renumbered.create_view("renumbered", replace=True)
+        self._connection.execute(f"UPDATE {name} SET {ROW} = new FROM renumbered WHERE {ROW} = old")
+        self._connection.execute("DROP VIEW renumbered")
 
     # -- what narwhals has no word for --------------------------------------------------------------
 
@@ -117,19 +170,21 @@ class Engine:
         frame: Frame,
         columns: dict[str, Literal["date", "integer", "number", "flag"]],
         *,
-        date_formats: Sequence[str] = ("%Y-%m-%d",),
+        date_formats: Mapping[str, Sequence[str]] | None = None,
         suffix: str = "",
     ) -> Frame:
         """Text columns read as dates or numbers; what cannot be read is null.
 
-        The result of column ``c`` is in ``c + suffix``; with an empty suffix it replaces the text.
+        The result of column ``c`` is in ``c + suffix``; with an empty suffix it replaces the text. Dates are
+        read like 2022-12-31, or in the forms that `date_formats` gives for their column.
         """
         relation = frame.to_native()
         made = []
         for column, kind in columns.items():
             source = _quoted(column)
             if kind == "date":
-                tries = ", ".join(f"try_strptime({source}, '{fmt}')" for fmt in map(_safe_format, date_formats))
+                formats = (date_formats or {}).get(column, ("%Y-%m-%d",))
+                tries = ", ".join(f"try_strptime({source}, '{fmt}')" for fmt in map(_safe_format, formats))
                 value = f"CAST(coalesce({tries}) AS DATE)"
             elif kind == "flag":
                 value = (
@@ -143,14 +198,16 @@ class Engine:
                     f"THEN try_cast(try_cast({source} AS DOUBLE) AS BIGINT) END"
                 )
             else:
-                value = f"try_cast({source} AS DOUBLE)"
+                # 'nan' and 'inf' can be cast, but are no numbers.
+                value = f"CASE WHEN isfinite(try_cast({source} AS DOUBLE)) THEN try_cast({source} AS DOUBLE) END"
             made.append((f"{column}{suffix}", f"CAST({value} AS {_SQL_TYPES[kind]})"))
         replaced = {name for name, _ in made}
         kept = [_quoted(name) for name in relation.columns if name not in replaced]
         new = [f"{value} AS {_quoted(name)}" for name, value in made]
-        return nw.from_native(relation.select(", ".join(kept + new))).lazy()
+        made_of: Frame = nw.from_native(relation.select(", ".join(kept + new))).lazy()
+        return made_of
 
-    def typed_empty(self, columns: dict[str, str]) -> Frame:
+    def typed_empty(self, columns: Mapping[str, str]) -> Frame:
         """An empty frame with columns of our types."""
         casts = ", ".join(f"CAST(NULL AS {_SQL_TYPES[kind]}) AS {_quoted(c)}" for c, kind in columns.items())
         return nw.from_native(self._connection.sql(f"SELECT {casts} WHERE false")).lazy()
@@ -160,10 +217,7 @@ class Engine:
     def kept(self, frame: Frame) -> Frame:
         """The same rows, computed once and held, so that later steps do not compute them again."""
         name = self._name()
-        relation = frame.to_native()
-        relation.create_view("outgoing", replace=True)
-        self._connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM outgoing")
-        self._connection.execute("DROP VIEW outgoing")
+        frame.to_native().create(name)
         return self._table(name)
 
     def write_parquet(self, frame: Frame, path: Path, *, order_by: Sequence[str]) -> int:
@@ -199,7 +253,8 @@ def number_of_rows(frame: Frame) -> int:
     return int(collected(frame.select(nw.len().alias("n")))["n"].iloc[0])
 
 
-def _csv_header(path: Path) -> tuple[list[str], str]:
+def _csv_header(path: Path) -> tuple[list[str], str, str | None]:
+    """Column names, separator, and the line end where the header itself goes over several lines."""
     if not path.exists():
         raise AnalysisError(f"{path} does not exist: check the name of the source file.")
     if not path.is_file():
@@ -215,29 +270,63 @@ def _csv_header(path: Path) -> tuple[list[str], str]:
         raise AnalysisError(f"{path} is not a table of text: save it as CSV in UTF-8.")
     first_line = io.StringIO(sample).readline()
     delimiter = max([",", ";", "\t", "|"], key=first_line.count)
+    lines = io.StringIO(sample, newline="").readlines()
+    header = csv.reader(lines, delimiter=delimiter)
     try:
-        names = next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), [])
+        names = next(header, [])
     except csv.Error as error:
         raise AnalysisError(f"{path} is not a table: its header row cannot be read ({error}).") from error
     if len(names) < 2:
         raise AnalysisError(f"{path} is not a table: its first row has no columns separated by commas.")
-    return names, delimiter
+    end = lines[header.line_num - 1]
+    line_end = ("\\r\\n" if end.endswith("\r\n") else "\\n") if header.line_num > 1 else None
+    return names, delimiter, line_end
 
 
-def csv_columns(path: Path) -> list[str]:
-    """Column names of a CSV file, as they will be read."""
-    return _unique(_csv_header(path)[0])
+def _blank_rows(path: Path, delimiter: str) -> set[int]:
+    """Row numbers of blank lines, which the reader passes over without counting them."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if not re.search(rb"\n\r?\n|\r\r", content):
+            return set()
+    limit = csv.field_size_limit(2**24)
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace", newline="") as text:
+            rows = csv.reader(text, delimiter=delimiter)
+            return {number for number, row in enumerate(rows, start=1) if not row}
+    except csv.Error:
+        return set()
+    finally:
+        csv.field_size_limit(limit)
 
 
-def _unique(names: Sequence[str]) -> list[str]:
-    # An unnamed or repeated header must not make a file unreadable: it is only given a name.
-    seen: dict[str, int] = {}
+def column_names(names: Sequence[str]) -> list[str]:
+    """Names of columns as frames hold them: never empty, never twice, never one of ours."""
+    # An unnamed or repeated header must not make a file unreadable: it is only given a name. Ours come first.
+    seen = dict.fromkeys(_OURS, 1)
     out = []
     for position, raw in enumerate(names, start=1):
         name = raw.strip() or f"column_{position}"
         seen[name.lower()] = seen.get(name.lower(), 0) + 1
         out.append(name if seen[name.lower()] == 1 else f"{name}_{seen[name.lower()]}")
     return out
+
+
+def _pattern(path: Path) -> str:
+    # The reader takes a name for a pattern: brackets and stars in it mean themselves.
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
+
+
+def _as_text(column: str, kind: str) -> str:
+    if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
+        # An identifier held as a number is '7', not '7.0'.
+        whole = f"isfinite(CAST({column} AS DOUBLE)) AND {column} = floor({column}) AND abs({column}) < 1e15"
+        return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE CAST({column} AS VARCHAR) END"
+    if kind.startswith("TIMESTAMP"):
+        midnight = f"date_trunc('day', {column}) = {column}"
+        return (
+            f"CASE WHEN {midnight} THEN strftime({column}, '%Y-%m-%d') ELSE strftime({column}, '%Y-%m-%d %H:%M:%S') END"
+        )
+    return f"CAST({column} AS VARCHAR)"
 
 
 def _quoted(name: str) -> str:

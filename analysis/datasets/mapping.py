@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from analysis.errors import AnalysisError, nearest
 from analysis.schema import TABLES
@@ -21,17 +21,32 @@ _TOP = {
     "name", "source_note", "synthetic", "as_of", "fiscal_year_start_month", "empty", "date_formats",
     "completeness", "modes", "vocabulary", "tables", "margins",
 }  # fmt: skip
-_TABLE = {"file", "one_row_per", "columns", "values", "leave_out"}
+_TABLE = {"file", "sheet", "one_row_per", "columns", "values", "leave_out", "overlap"}
+_FEEDS = ({"column"}, {"column", "remove"}, {"constant"}, {"row"}, {"fiscal_year", "month"})
+
+Keep = Literal["latest", "refuse", "all"]
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Where one of our columns comes from: a source column, cleaned and translated, or a constant."""
+    """Where one of our columns comes from.
+
+    A source column, cleaned and translated; a constant; the number of the row after a prefix (`row`), where the
+    source has no identifier; or the first day of a month of a fiscal year, from two columns.
+    """
 
     column: str | None = None
     constant: str | None = None
     remove: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    row: str | None = None
+    fiscal_year: str | None = None
+    month: str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Source columns it reads."""
+        return tuple(name for name in (self.column, self.fiscal_year, self.month) if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,18 @@ class LeaveOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """What happens when two files speak of the same period, which `columns` name.
+
+    ``latest``: the file that reaches furthest wins (of two that reach as far, the one given last), and the
+    other's rows of that period are left out; ``refuse``: the import stops; ``all``: files never overlap.
+    """
+
+    columns: tuple[str, ...]
+    keep: Keep
+
+
+@dataclass(frozen=True, slots=True)
 class TableMapping:
     """How source rows become rows of one of our tables."""
 
@@ -52,11 +79,13 @@ class TableMapping:
     one_row_per: str | None
     feeds: Mapping[str, Feed]
     leave_out: tuple[LeaveOut, ...]
+    sheet: str | None = None
+    overlap: Overlap | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImportMapping:
-    """A whole mapping file, checked."""
+    """A whole mapping file, checked. Without `date_formats`, dates are read as they write themselves."""
 
     name: str
     source_note: str
@@ -138,7 +167,7 @@ def parsed_mapping(raw: Mapping[str, Any], *, default_name: str = "dataset") -> 
         as_of=as_of,
         fiscal_year_start_month=int(month),
         empty=_texts_of("empty", raw.get("empty", [])),
-        date_formats=_date_formats(raw.get("date_formats", ["%Y-%m-%d"])),
+        date_formats=_date_formats(raw["date_formats"]) if "date_formats" in raw else (),
         completeness=completeness,
         modes=modes,
         vocabulary=vocabulary,
@@ -177,8 +206,17 @@ def _table_mapping(name: str, raw: Mapping[str, Any]) -> TableMapping:
             f"{name}.one_row_per must be the column that {table.key[0]} is mapped to, "
             f"{feeds[table.key[0]].column!r}; got {one_row_per!r}."
         )
-    file = _text_of(f"{name}.file", raw.get("file", "*"))
-    return TableMapping(name, file, one_row_per, feeds, tuple(_leave_out(name, rule) for rule in rules))
+    if name == "incidents" and feeds["occurred_on"].month and "date_precision" not in feeds:
+        feeds["date_precision"] = Feed(constant="month")
+    return TableMapping(
+        name,
+        _text_of(f"{name}.file", raw.get("file", "*")),
+        one_row_per,
+        feeds,
+        tuple(_leave_out(name, rule) for rule in rules),
+        _text_of(f"{name}.sheet", raw["sheet"]) if "sheet" in raw else None,
+        _overlap(name, raw["overlap"]) if "overlap" in raw else None,
+    )
 
 
 def _feed(table: str, column: str, raw: Any, values: Mapping[str, Any]) -> Feed:
@@ -186,12 +224,19 @@ def _feed(table: str, column: str, raw: Any, values: Mapping[str, Any]) -> Feed:
         _text_of(f"{table}.values.{column}.{theirs}", ours)
     if isinstance(raw, str):
         return Feed(column=raw, values=values)
-    if not isinstance(raw, Mapping) or not raw.keys() <= {"column", "remove", "constant"}:
+    if not isinstance(raw, Mapping) or not raw.keys() <= set().union(*_FEEDS):
         raise AnalysisError(
-            f"{table}.{column} must be a column name, {{ column = …, remove = … }} or {{ constant = … }}; got {raw!r}."
+            f"{table}.{column} must be a column name, {{ column = …, remove = … }}, {{ constant = … }}, "
+            f"{{ row = … }} or {{ fiscal_year = …, month = … }}; got {raw!r}."
         )
-    if ("column" in raw) == ("constant" in raw):
-        raise AnalysisError(f"{table}.{column} needs either a column or a constant; got {dict(raw)!r}.")
+    if set(raw) not in _FEEDS:
+        raise AnalysisError(
+            f"{table}.{column} needs either a column or a constant, a row prefix, or fiscal_year with month; got {dict(raw)!r}."
+        )
+    if "month" in raw and TABLES[table].column(column).type != "date":
+        raise AnalysisError(f"{table}.{column} is no date: fiscal_year and month make a date.")
+    if "row" in raw and (TABLES[table].key != (column,) or values):
+        raise AnalysisError(f"{table}.{column} cannot be a row number: only {table}.{TABLES[table].key[0]} can, as it is.")
     for key, value in raw.items():
         _text_of(f"{table}.{column}: {key}", value)
     remove = raw.get("remove")
@@ -203,7 +248,20 @@ def _feed(table: str, column: str, raw: Any, values: Mapping[str, Any]) -> Feed:
         # Engines match without looking around or back, which Python's own patterns may.
         if re.search(r"\(\?(?!:)|\\[1-9]", remove):
             raise AnalysisError(f"{table}.{column}: remove = {remove!r} may not look around or back; name characters.")
-    return Feed(raw.get("column"), raw.get("constant"), remove, values)
+    texts = {key: raw.get(key) for key in ("column", "constant", "row", "fiscal_year", "month")}
+    return Feed(**texts, remove=remove, values=values)
+
+
+def _overlap(table: str, raw: Any) -> Overlap:
+    what = f"{table}.overlap"
+    if not isinstance(raw, Mapping) or not {"keep"} <= raw.keys() <= {"columns", "keep"}:
+        raise AnalysisError(f'{what} must be written like {{ columns = ["FY"], keep = "latest" }}; got {raw!r}.')
+    if raw["keep"] not in get_args(Keep):
+        raise AnalysisError(f"{what}: keep must be one of {', '.join(get_args(Keep))}; got {raw['keep']!r}.")
+    columns = _texts_of(f"{what}: columns", raw.get("columns", []))
+    if not columns and raw["keep"] != "all":
+        raise AnalysisError(f"{what} must name the columns that say which period a row speaks of.")
+    return Overlap(columns, raw["keep"])
 
 
 def _leave_out(table: str, raw: Any) -> LeaveOut:

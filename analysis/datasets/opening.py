@@ -41,6 +41,7 @@ class Dataset:
         self.modes: Mapping[str, str] = {"virtual": "Virtual", "in_person": "In person"} | manifest.get("modes", {})
         self._vocabularies = vocabularies
         self._cells: dict[str, pd.DataFrame] = {}
+        self._applicability: pd.DataFrame | None = None
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -86,7 +87,10 @@ class Dataset:
                 path = self.path / "cells" / f"{name}.parquet"
                 if not path.exists():
                     return None
-                self._cells[name] = pd.read_parquet(path)
+                try:
+                    self._cells[name] = pd.read_parquet(path)
+                except (OSError, ValueError) as error:
+                    raise AnalysisError(f"{path} is damaged: import the dataset again.") from error
             return self._cells[name]
 
     def prepared(self, name: str) -> Frame | None:
@@ -94,19 +98,41 @@ class Dataset:
         path = self.path / "prepared" / f"{name}.parquet"
         return self._read(path) if path.exists() else None
 
+    def applicability(self) -> pd.DataFrame:
+        """Which criteria apply, coded (read-only): one row per entity type, catalogue period and criterion.
+
+        Each row says under which category, focus area, level and way of seeing the criterion stands there.
+        """
+        with self._lock:
+            if self._applicability is None:
+                path = self.path / "prepared" / "applicability.parquet"
+                try:
+                    self._applicability = pd.read_parquet(path)
+                except (OSError, ValueError) as error:
+                    raise AnalysisError(f"{path} is missing or damaged: import the dataset again.") from error
+            return self._applicability
+
     def rows(self, table: str) -> Frame:
         """Source rows of a table, for quality checks and drill-down; counting never uses them."""
         return self._read(self.path / "source" / f"{table}.parquet")
+
+    def rows_together(self, *tables: str) -> tuple[Frame, ...]:
+        """Source rows of several tables through one database handle, so that they can be joined."""
+        engine = self._handle()
+        return tuple(engine.read_parquet(self.path / "source" / f"{table}.parquet") for table in tables)
 
     def catalogue(self) -> pd.DataFrame:
         """The criteria catalogue."""
         return collected(self.rows("criteria"))
 
     def _read(self, path: Path) -> Frame:
+        return self._handle().read_parquet(path)
+
+    def _handle(self) -> Engine:
         with self._lock:
             if self._engine is None:
                 self._engine = Engine()
-            return self._engine.cursor().read_parquet(path)
+            return self._engine.cursor()
 
     def __repr__(self) -> str:
         return f"<Dataset {self.name!r}, as of {self.as_of}, {self.row_counts.get('validations', 0):,} validations>"
@@ -137,12 +163,16 @@ def open_dataset(path: Path | str) -> Dataset:
             f"{folder} was made by schema version {version}, this is {SCHEMA_VERSION}: import it again."
         )
     try:
+        days = (manifest["as_of"], *manifest["period"])
+        if len(days) != 3 or not all(type(day) is dt.date for day in days):
+            raise ValueError("as_of and period must be dates")
         vocabularies = read_vocabularies(folder / "vocabularies.parquet")
         return Dataset(folder, manifest, vocabularies)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, LookupError, TypeError, AttributeError, ValueError) as error:
         raise AnalysisError(f"{folder} is damaged ({error}): import the dataset again.") from error
 
 
 def narwhal(frame: pd.DataFrame) -> nw.LazyFrame[Any]:
     """Cells as a lazy frame, so that one expression serves cells and rows."""
-    return nw.from_native(frame).lazy()
+    lazy: nw.LazyFrame[Any] = nw.from_native(frame).lazy()
+    return lazy

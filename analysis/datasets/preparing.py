@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,13 @@ import tomli_w
 from analysis.datasets import cells
 from analysis.datasets.calendar import epoch_day, fiscal_year, month_key
 from analysis.datasets.engines import Engine, Frame, collected
+from analysis.datasets.preparing_answers import (
+    applicable_criteria,
+    catalogue_periods,
+    flag,
+    period_of,
+    with_answers,
+)
 from analysis.datasets.preparing_incidents import prepare_backlog, prepare_incidents
 from analysis.datasets.preparing_pairs import followed_up, previous_validations
 from analysis.datasets.vocabularies import (
@@ -29,7 +35,6 @@ from analysis.schema import REFERENCE_TABLES, SCHEMA_VERSION, TABLES
 from analysis.selection import day_number
 
 Progress = Callable[[str], None]
-SEEN_BY = ("document", "interview", "physical")
 
 
 def finish_dataset(
@@ -99,12 +104,12 @@ def _prepare(
     fiscal = int(manifest.get("fiscal_year_start_month", 10))
     prepared: dict[str, Frame] = {}
     if "validations" in sources:
-        periods = _catalogue_periods(collected(sources["applicability"]))
+        periods = catalogue_periods(collected(sources["applicability"]))
         base = engine.kept(_validation_base(engine, sources, vocabularies, fiscal, periods))
-        applies = engine.kept(_applicable(engine, sources, vocabularies, periods))
+        applies = engine.kept(applicable_criteria(engine, sources, vocabularies, periods))
         findings = engine.kept(_findings(engine, sources, vocabularies, base, applies))
         asked = bool(manifest.get("completeness", {}).get("criteria_asked", True))
-        counted = engine.kept(_with_answers(base, findings, applies, vocabularies, as_of_day, asked))
+        counted = engine.kept(with_answers(base, findings, applies, vocabularies, as_of_day, asked))
         # What is added stays narrow until the end: every step over the wide table costs more than the rows do.
         deficient = vocabularies["answer"].code("deficient")
         additions = [
@@ -112,11 +117,12 @@ def _prepare(
             followed_up(counted, sources.get("incidents"), as_of_day),
             _answered(counted, sources.get("feedback")),
         ]
-        whole = counted.with_columns(**_waiting_times(sources, as_of_day)).drop("catalogue_period")
+        whole = counted.with_columns(**_waiting_times(sources, as_of_day))
         for addition in additions:
             whole = whole.join(engine.kept(addition), on="validation_row", how="left")
         prepared["validations"] = engine.kept(whole)
         prepared["findings"] = findings.drop("validation_row")
+        prepared["applicability"] = applies
         if "feedback" in sources:
             prepared["feedback"] = _feedback(engine, sources["feedback"], prepared["validations"], vocabularies)
         if _has_due_dates(sources):
@@ -189,58 +195,8 @@ def _validation_base(
     )
     coded = ("field_office", "mode", "risk", "kind", "location", "outcome", "entity_type")
     return encoded(engine, selected, coded, vocabularies).with_columns(
-        catalogue_period=_period_of(nw.col("day"), periods)
+        catalogue_period=period_of(nw.col("day"), periods)
     )
-
-
-def _catalogue_periods(applicability: pd.DataFrame) -> list[int]:
-    """First days of the spans over which the set of applicable criteria does not change."""
-    starts = {day_number(pd.Timestamp(day).date()) for day in applicability["from"].dropna()}
-    ends = {day_number(pd.Timestamp(day).date()) + 1 for day in applicability["to"].dropna()}
-    return sorted(starts | ends)
-
-
-def _period_of(day: nw.Expr, starts: list[int]) -> nw.Expr:
-    number = nw.lit(0, nw.Int16)
-    for index, start in enumerate(starts, start=1):
-        number = nw.when(day >= start).then(nw.lit(index, nw.Int16)).otherwise(number)
-    return number
-
-
-def _applicable(
-    engine: Engine, sources: Mapping[str, Frame], vocabularies: Mapping[str, Vocabulary], starts: list[int]
-) -> Frame:
-    """One row per entity type, catalogue period and criterion that applies: its category, area, level, seen_by.
-
-    A criterion without rows of its own applies to all; an unrecorded entity type gets what applies to all.
-    """
-    criteria = collected(sources["criteria"])
-    listed = collected(sources["applicability"])
-    spans = pd.DataFrame({"first_day": [_BEFORE, *starts]}).rename_axis("catalogue_period").reset_index()
-    types = pd.DataFrame({"entity_type": pd.Series([*vocabularies["entity_type"].values, None], dtype="str")})
-    everywhere = criteria[~criteria["criterion_id"].isin(listed["criterion_id"])]
-    unlimited = everywhere.merge(types, how="cross").merge(spans, how="cross")
-    own = listed.assign(
-        first=_days(listed["from"], _BEFORE), last=_days(listed["to"], _AFTER), _level=listed["level"]
-    ).drop(columns="level")
-    limited = own.merge(criteria, on="criterion_id").merge(spans, how="cross")
-    limited = limited[limited["first_day"].between(limited["first"], limited["last"])]
-    limited = limited.assign(level=limited["_level"].fillna(limited["level"]))
-    names = ["criterion_id", "entity_type", "catalogue_period", "category", "focus_area", "level", "seen_by"]
-    frame = pd.concat([unlimited[names], limited[names]], ignore_index=True)
-    frame = frame.drop_duplicates(["criterion_id", "entity_type", "catalogue_period"])
-    coded = ("criterion_id", "entity_type", "category", "focus_area", "level", "seen_by")
-    texts = frame.astype(dict.fromkeys(coded, "str") | {"catalogue_period": "int16"})
-    return encoded(engine, engine.from_pandas(texts), coded, vocabularies)
-
-
-_BEFORE, _AFTER = -(10**9), 10**9
-"""Days before and after all others."""
-
-
-def _days(dates: pd.Series, missing: int) -> pd.Series:  # type: ignore[type-arg]
-    numbers = [missing if pd.isna(day) else day_number(pd.Timestamp(day).date()) for day in dates]
-    return pd.Series(numbers, dates.index, dtype="int64")
 
 
 def _findings(
@@ -276,140 +232,6 @@ def _findings(
     ).drop("_own", "validation_id", "catalogue_period")
 
 
-def _with_answers(
-    base: Frame,
-    findings: Frame,
-    applies: Frame,
-    vocabularies: Mapping[str, Vocabulary],
-    as_of_day: int,
-    asked: bool,
-) -> Frame:
-    """Each validation with its counts of criteria by answer, level, focus area, way of seeing and category."""
-    of_findings = _finding_counts(vocabularies, as_of_day)
-    of_applicable = _applicable_counts(vocabularies)
-    found = findings.group_by("validation_row").agg(**{name: _sum(rows) for name, rows in of_findings.items()})
-    possible = applies.group_by("entity_type", "catalogue_period").agg(
-        **{name: _sum(rows) for name, rows in of_applicable.items()}
-    )
-    joined = base.join(found, on="validation_row", how="left").join(
-        possible, on=["entity_type", "catalogue_period"], how="left"
-    )
-    counted = {name: nw.col(name).fill_null(0).cast(nw.Int32) for name in (*of_findings, *of_applicable)}
-    counted |= _assessed(counted, vocabularies, asked)
-    kept = {name: value for name, value in counted.items() if not name.startswith("_")}
-    return joined.select(*base.collect_schema().names(), **kept, **_flags(counted, vocabularies, asked))
-
-
-def _suffixes(vocabularies: Mapping[str, Vocabulary]) -> list[str]:
-    """All, each focus area (a0, a1, …), each way of seeing, each category (c0, c1, …)."""
-    areas = [f"a{i}" for i in range(len(vocabularies["focus_area"].values))]
-    categories = [f"c{i}" for i in range(len(vocabularies["category"].values))]
-    return ["", *areas, *SEEN_BY, *categories]
-
-
-def _in(suffix: str, vocabularies: Mapping[str, Vocabulary]) -> nw.Expr:
-    if suffix == "":
-        return ~nw.col("criterion_id").is_null()
-    if suffix in SEEN_BY:
-        return nw.col("seen_by") == vocabularies["seen_by"].code(suffix)
-    column = "focus_area" if suffix[0] == "a" else "category"
-    return nw.col(column) == int(suffix[1:])
-
-
-def _name(stem: str, suffix: str) -> str:
-    return f"{stem}_{suffix}" if suffix else stem
-
-
-def _finding_counts(vocabularies: Mapping[str, Vocabulary], as_of_day: int) -> dict[str, nw.Expr]:
-    answer = vocabularies["answer"]
-    deficient = nw.col("answer") == answer.code("deficient")
-    unseen = nw.col("answer") == answer.code("not_verified")
-    must = nw.col("level") == vocabularies["level"].code("must")
-    due = deficient & (nw.col("due_day") <= as_of_day)
-    counts: dict[str, nw.Expr] = {}
-    for suffix in _suffixes(vocabularies):
-        inside = _in(suffix, vocabularies)
-        counts[_name("n_deficient", suffix)] = deficient & inside
-        counts[_name("n_not_verified", suffix)] = unseen & inside
-        counts[_name("n_must_deficient", suffix)] = deficient & must & inside
-        counts[f"_x_{suffix}"] = ~deficient & inside
-        counts[f"_mx_{suffix}"] = ~deficient & must & inside
-    counts["n_due"] = due
-    counts["n_closed_on_time"] = due & (nw.col("corrected_day") <= nw.col("due_day"))
-    return counts
-
-
-def _applicable_counts(vocabularies: Mapping[str, Vocabulary]) -> dict[str, nw.Expr]:
-    must = nw.col("level") == vocabularies["level"].code("must")
-    counts: dict[str, nw.Expr] = {}
-    for suffix in _suffixes(vocabularies):
-        inside = _in(suffix, vocabularies)
-        counts[f"_p_{suffix}"] = inside
-        counts[f"_mp_{suffix}"] = must & inside
-    return counts
-
-
-def _sum(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition).then(1).otherwise(0).sum()
-
-
-def _assessed(
-    counted: Mapping[str, nw.Expr], vocabularies: Mapping[str, Vocabulary], asked: bool
-) -> dict[str, nw.Expr]:
-    """assessed = applicable − not applicable − not assessed − not verified; unknown where nobody knows."""
-    unknown = nw.lit(None, nw.Int32)
-    out: dict[str, nw.Expr] = {"n_applicable": counted["_p_"] if asked else unknown}
-    for suffix in _suffixes(vocabularies):
-        assessed = counted[f"_p_{suffix}"] - counted[f"_x_{suffix}"]
-        must = counted[f"_mp_{suffix}"] - counted[f"_mx_{suffix}"]
-        verifiable = assessed + counted[_name("n_not_verified", suffix)]
-        out[_name("n_assessed", suffix)] = assessed.cast(nw.Int32) if asked else unknown
-        out[_name("n_must_assessed", suffix)] = must.cast(nw.Int32) if asked else unknown
-        out[_name("n_verifiable", suffix)] = verifiable.cast(nw.Int32) if asked else unknown
-    return out
-
-
-def _flags(
-    counted: Mapping[str, nw.Expr], vocabularies: Mapping[str, Vocabulary], asked: bool
-) -> dict[str, nw.Expr]:
-    """0/1 columns and one bit per focus area."""
-    one = nw.lit(1, nw.Int32)
-    out: dict[str, nw.Expr] = {
-        "any_deficiency": _flag(counted["n_deficient"] > 0),
-        "any_must_deficiency": _flag(counted["n_must_deficient"] > 0),
-        "has_assessed": _flag(counted["n_assessed"] > 0) if asked else one,
-        "has_must_assessed": _flag(counted["n_must_assessed"] > 0) if asked else one,
-    }
-    areas = range(len(vocabularies["focus_area"].values))
-    for name, stem in _AREA_BITS.items():
-        if asked or "assessed" not in name:
-            bits = [_flag(counted[f"{stem}_a{i}"] > 0) * 2**i for i in areas]
-            out[name] = reduce(lambda a, b: a + b, bits, nw.lit(0, nw.Int32)).cast(nw.Int32)
-        else:
-            out[name] = nw.lit(2 ** len(areas) - 1, nw.Int32)
-    for i in range(len(vocabularies["category"].values)):
-        out[f"any_deficiency_c{i}"] = _flag(counted[f"n_deficient_c{i}"] > 0)
-        out[f"has_assessed_c{i}"] = _flag(counted[f"n_assessed_c{i}"] > 0) if asked else one
-    outcome = vocabularies["outcome"]
-    out["has_outcome"] = _flag(nw.col("outcome") >= 0)
-    out["passed"] = _flag(nw.col("outcome") == outcome.code("passed"))
-    removed = nw.col("outcome").is_in([outcome.code("suspended"), outcome.code("removed")])
-    out["critical"] = _flag((counted["n_must_deficient"] > 0) | removed)
-    return out
-
-
-_AREA_BITS = {
-    "deficient_areas": "n_deficient",
-    "must_deficient_areas": "n_must_deficient",
-    "assessed_areas": "n_assessed",
-    "must_assessed_areas": "n_must_assessed",
-}
-
-
-def _flag(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition).then(1).otherwise(0).cast(nw.Int32)
-
-
 def _waiting_times(sources: Mapping[str, Frame], as_of_day: int) -> dict[str, nw.Expr]:
     """Days to report and to close; what is open at the as-of date counts as still waiting, not as missing.
 
@@ -425,10 +247,10 @@ def _waiting_times(sources: Mapping[str, Frame], as_of_day: int) -> dict[str, nw
     out = {"report_days": nothing, "reported": nothing, "close_days": nothing, "closed": nothing}
     if recorded["reported"]:
         out["report_days"] = nw.col("reported_day").fill_null(as_of_day) - nw.col("day")
-        out["reported"] = _flag(~nw.col("reported_day").is_null())
+        out["reported"] = flag(~nw.col("reported_day").is_null())
         if recorded["closed"]:
             out["close_days"] = nw.col("closed_day").fill_null(as_of_day) - nw.col("reported_day")
-            out["closed"] = _flag(~nw.col("closed_day").is_null())
+            out["closed"] = flag(~nw.col("closed_day").is_null())
     return out
 
 
@@ -438,7 +260,7 @@ def _answered(validations: Frame, feedback: Frame | None) -> Frame:
         nothing = nw.lit(None, nw.Int32)
         return validations.select("validation_row", has_specialist_feedback=nothing, has_member_feedback=nothing)
     answers = feedback.group_by("validation_id").agg(
-        **{f"has_{who}_feedback": _flag(nw.col("respondent") == who).max() for who in ("specialist", "member")}
+        **{f"has_{who}_feedback": flag(nw.col("respondent") == who).max() for who in ("specialist", "member")}
     )
     joined = validations.select("validation_row", "validation_id").join(answers, on="validation_id", how="left")
     flags = ("has_specialist_feedback", "has_member_feedback")
@@ -456,7 +278,7 @@ def _feedback(
     return (
         answers.join(filters, on="validation_id", how="inner")
         .with_columns(nw.col("score").cast(nw.Int16), n=nw.lit(1, nw.Int32))
-        .with_columns(top_two=_flag(nw.col("score") >= 4))
+        .with_columns(top_two=flag(nw.col("score") >= 4))
     )
 
 
@@ -474,12 +296,17 @@ def _values_seen(sources: Mapping[str, Frame]) -> dict[str, set[str]]:
 
 
 def _latest_date(sources: Mapping[str, Frame]) -> dt.date:
-    latest = []
+    latest: list[dt.date] = []
     for name, frame in sources.items():
         columns = [c.name for c in TABLES[name].columns if c.type == "date" and not c.planned]
         if columns:
             row = collected(frame.select(*[nw.col(c).max() for c in columns])).iloc[0]
             latest += [pd.Timestamp(value).date() for value in row.dropna()]
+    if "incidents" in sources:
+        # Where only the month is known the record speaks of the whole of it.
+        monthly = sources["incidents"].filter(nw.col("date_precision") == "month")
+        last = collected(monthly.select(nw.col("occurred_on").max()))["occurred_on"].dropna()
+        latest += [(pd.Timestamp(day) + pd.offsets.MonthEnd(0)).date() for day in last]
     return max(latest)
 
 

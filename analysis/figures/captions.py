@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from analysis import reasons, wording
 from analysis.charts.figure import State
+from analysis.counts import available
+from analysis.questions.deficiency_records import Deficiencies, no_rate_reason
 from analysis.questions.sentences import arm_names
 from analysis.results import Comparison
 
@@ -40,7 +42,11 @@ def when(dataset: Dataset, selection: Selection) -> str:
 
 def left_out(counts: Mapping[str, int]) -> str:
     """How many validations a comparison leaves out, and why."""
-    parts = [f"{wording.number(n)} {_LEFT_OUT[reason]}" for reason, n in counts.items() if n and reason in _LEFT_OUT]
+    parts = [
+        f"{wording.number(n)} {_LEFT_OUT[reason]}"
+        for reason, n in counts.items()
+        if n and reason in _LEFT_OUT
+    ]
     return f"Left out: {wording.listed(parts)}" if parts else ""
 
 
@@ -49,16 +55,44 @@ def empty_state(dataset: Dataset, selection: Selection) -> State:
     return State("empty", EMPTY_FACT, f"{selection.words(dataset)}. Widen the period or reset the filters.")
 
 
+def state_of_deficiencies(answer: Deficiencies, dataset: Dataset, selection: Selection) -> State | None:
+    """Why there are no deficiencies to draw; None where there are."""
+    if not answer.n:
+        return empty_state(dataset, selection)
+    if not answer.rows:
+        return State("too_small", answer.sentence, "Other figures of this page do not need it.")
+    return None if answer.total else State("too_small", answer.sentence, "Widen the period or take filters off.")
+
+
+def state_of_dataset(dataset: Dataset) -> State | None:
+    """Why a dataset without findings has no deficiencies at all; None where it has findings."""
+    if available(dataset, "findings"):
+        return None
+    return State("too_small", "This dataset has no findings.", "Import validations and their findings to see deficiencies.")
+
+
+def state_without_rates(dataset: Dataset) -> State | None:
+    """Why a dataset has no rate per criterion; None where it has."""
+    missing = no_rate_reason(dataset)
+    return State("too_small", reasons.words(missing), "Counts and shares do not need it.") if missing else None
+
+
 def state_of_comparison(answer: Comparison, dataset: Dataset, selection: Selection) -> State | None:
     """Why a comparison has nothing to draw; None where it has."""
     if "empty_selection" in answer.reasons:
         return empty_state(dataset, selection)
     if not answer.arms:
-        return State("too_small", reasons.words(answer.reasons[0]), "Other metrics may be recorded: see the table of all metrics.")
+        return State(
+            "too_small",
+            reasons.words(answer.reasons[0]),
+            "Other metrics may be recorded: see the table of all metrics.",
+        )
     row = answer.estimate("crude")
     if row is None or row.interval is None:
         names = arm_names(answer)
-        counts = [f"{wording.number(arm.n)} {name}" for arm, name in zip(answer.arms.values(), names, strict=False)]
+        counts = [
+            f"{wording.number(arm.n)} {name}" for arm, name in zip(answer.arms.values(), names, strict=False)
+        ]
         why = reasons.words(answer.reasons[0]) if answer.reasons else ""
         return State("too_small", f"Too few to compare: {wording.listed(counts)}.", why)
     return None

@@ -41,7 +41,11 @@ def statistics(dataset: Dataset, selection: Selection) -> Figure:
         [{"Statistic": t.label, "Value": t.value, "Interval or count": t.detail} for t in shown]
     )
     alt = "Key statistics: " + "; ".join(f"{t.label.lower()} {t.value}" for t in shown[:5])
-    quarters = f"Small lines: {len(answer.quarters)} quarters, each on its own scale" if len(answer.quarters) > 1 else ""
+    quarters = (
+        f"Small lines: {len(answer.quarters)} quarters, each on its own scale"
+        if len(answer.quarters) > 1
+        else ""
+    )
     return Figure(
         id="overview.statistics",
         title="",
@@ -60,12 +64,14 @@ def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "li
     n = int(counted["n"].sum())
     measure = "Validations completed per month, by validation mode"
     if two.empty:
-        return Figure("overview.months", "Validations per month", measure, state=empty_state(dataset, selection))
+        return Figure(
+            "overview.months", "Validations per month", measure, state=empty_state(dataset, selection)
+        )
     frame = two.assign(month=[month_start(int(m)) for m in two["month"]])
     others = counted[~counted["mode"].isin(MODES)].groupby("mode")["n"].sum()
     not_drawn = [f"{wording.number(k)} {dataset.label('mode', str(m)).lower()}" for m, k in others.items()]
     labels = {mode: dataset.modes[mode] for mode in MODES}
-    title, alt = _months_in_words(frame, labels)
+    title, alt = _months_in_words(frame, n, labels)
     wide = two.pivot_table(index="month", columns="mode", values="n", aggfunc="sum", fill_value=0)
     table = pd.DataFrame({"Month": [wording.month(month_start(int(m))) for m in wide.index]})
     for mode in MODES:
@@ -81,7 +87,9 @@ def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "li
             when(dataset, selection),
         ),
         alt=alt,
-        chart=time_columns(frame, labels=labels, alt_text=alt, annotations=_annotations(dataset), palette=palette),
+        chart=time_columns(
+            frame, labels=labels, alt_text=alt, annotations=_annotations(dataset), palette=palette
+        ),
         key=(KeyEntry("virtual", labels["virtual"]), KeyEntry("in_person", labels["in_person"])),
         data=counted.assign(month=[month_start(int(m)).isoformat() for m in counted["month"]]),
         table=table,
@@ -92,7 +100,13 @@ def published(dataset: Dataset, selection: Selection) -> Figure:
     """What the program has published, for orientation."""
     figures = published_figures()
     table = figures.rename(
-        columns={"figure": "Figure", "value": "Value", "period": "Period", "source": "Source", "source_date": "Published"}
+        columns={
+            "figure": "Figure",
+            "value": "Value",
+            "period": "Period",
+            "source": "Source",
+            "source_date": "Published",
+        }
     )
     table["Published"] = [_published_on(text) for text in table["Published"]]
     return Figure(
@@ -124,11 +138,11 @@ def _annotations(dataset: Dataset) -> list[Annotation]:
     return out
 
 
-def _months_in_words(frame: pd.DataFrame, labels: dict[str, str]) -> tuple[str, str]:
+def _months_in_words(frame: pd.DataFrame, n: int, labels: dict[str, str]) -> tuple[str, str]:
     total = frame.groupby("month")["n"].sum()
     busiest = total.idxmax()
     virtual = frame[frame["mode"] == "virtual"]
-    share = virtual["n"].sum() / total.sum()
+    share = virtual["n"].sum() / n
     name = labels["virtual"]
     if name == "Virtual" and len(virtual):
         first = min(virtual["month"])
@@ -162,7 +176,11 @@ def _tile(statistic: Statistic) -> Tile:
             detail = f"middle half {low}{wording.EN_DASH}{high}"
     elif statistic.value is not None:
         per_hundred = statistic.scale == "rate"
-        value = wording.number(statistic.value * 100, 2) if per_hundred else wording.percent(statistic.value, statistic.n)
+        value = (
+            wording.number(statistic.value * 100, 2)
+            if per_hundred
+            else wording.percent(statistic.value, statistic.n)
+        )
         if statistic.id == "virtual":
             detail = wording.number(statistic.count or 0)
         elif statistic.interval:

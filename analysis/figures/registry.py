@@ -40,17 +40,38 @@ class FigureSpec:
 @cache
 def registry() -> Mapping[str, FigureSpec]:
     """All figures by id, in page order."""
-    from analysis.figures import comparison, overview
+    from analysis.figures import (
+        comparison,
+        deficiency_categories,
+        deficiency_changes,
+        deficiency_modes,
+        deficiency_ranking,
+        deficiency_reason_grid,
+        deficiency_reasons,
+        differences,
+        glance,
+        overview,
+    )
 
     specs = (
         FigureSpec("overview.statistics", "rows", overview.statistics),
         FigureSpec("overview.months", "cells", overview.months, drawn=True),
         FigureSpec("overview.published", "published", overview.published),
         FigureSpec("virtual_vs_in_person.verdict", "rows", comparison.verdict),
-        FigureSpec("virtual_vs_in_person.metrics", "rows", comparison.metrics_at_a_glance),
+        FigureSpec("virtual_vs_in_person.metrics", "rows", glance.metrics_at_a_glance),
         FigureSpec("virtual_vs_in_person.ways", "rows", comparison.ways_of_asking, drawn=True),
-        FigureSpec("virtual_vs_in_person.groups", "rows", comparison.groups, drawn=True),
-        FigureSpec("virtual_vs_in_person.categories", "rows", comparison.categories, drawn=True),
+        FigureSpec("virtual_vs_in_person.groups", "rows", differences.groups, drawn=True),
+        FigureSpec("virtual_vs_in_person.categories", "rows", differences.categories, drawn=True),
+        FigureSpec("msc_deficiencies.criteria", "cells", deficiency_ranking.criteria, drawn=True),
+        FigureSpec("msc_deficiencies.reasons", "rows", deficiency_reasons.reasons, drawn=True),
+        FigureSpec("msc_deficiencies.categories", "cells", deficiency_categories.categories),
+        FigureSpec("msc_deficiencies.rates", "rows", deficiency_categories.rates, drawn=True),
+        FigureSpec("msc_deficiencies.reason_categories", "cells", deficiency_reason_grid.reason_categories, drawn=True),
+        FigureSpec("msc_deficiencies.trends", "cells", deficiency_changes.trends),
+        FigureSpec("msc_deficiencies.seen_by", "rows", deficiency_modes.seen_by, drawn=True),
+        FigureSpec("msc_deficiencies.criteria_modes", "cells", deficiency_modes.criteria_modes, drawn=True),
+        FigureSpec("msc_deficiencies.repeats", "rows", deficiency_changes.repeats, drawn=True),
+        FigureSpec("msc_deficiencies.candidates", "cells", deficiency_changes.candidates_table),
     )
     return {spec.id: spec for spec in specs}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -88,16 +88,16 @@ def compare_all(dataset: Dataset, selection: Selection = Selection()) -> list[Co
     Validations are counted in one pass for all of them.
     """
     selection = selection.checked(dataset)
-    answerable = {m.id: missing_reason(m, dataset) for m in metrics().values()}
+    missing = {m.id: missing_reason(m, dataset) for m in metrics().values()}
     shared: dict[str, pd.DataFrame] = {}
-    for table in ("validations", "feedback"):
-        group = [m for m in metrics().values() if _table(m) == table and answerable[m.id] is None]
+    for name in ("validations", "feedback"):
+        group = [m for m in metrics().values() if _table(m) == name and missing[m.id] is None]
         if group:
-            shared[table] = _counted(group, dataset, selection, None)
+            shared[name] = _counted(group, dataset, selection, None)
     windows: dict[tuple[str, str], Window] = {}
     out: list[Comparison] = []
     for definition in metrics().values():
-        if reason := answerable[definition.id]:
+        if reason := missing[definition.id]:
             out.append(_refused(definition, dataset, None, (reason,)))
             continue
         table = _table(definition)
@@ -375,14 +375,35 @@ def compare_categories(dataset: Dataset, selection: Selection = Selection()) -> 
         )
         for code, name in enumerate(dataset.vocabulary("category"))
     ]
-    window = _window(definitions[0], tally_counts(dataset, definitions, selection))
+    named = dict(zip(dataset.vocabulary("category"), definitions, strict=True))
+    return compare_family(dataset, "category", named, tally_counts(dataset, definitions, selection), selection)
+
+
+def compare_family(
+    dataset: Dataset, column: str, definitions: Mapping[str, Metric], counted: pd.DataFrame, selection: Selection
+) -> Family:
+    """Several tallies over the same counted rows as one family of comparisons, p-values adjusted by Holm.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    column : str
+        What the members of the family are values of.
+    definitions : mapping
+        Value → how it is counted.
+    counted : DataFrame
+        Rows by arm, quarter, adjustment columns and specialist that hold every column the definitions add up.
+    selection : Selection
+        The selection they were counted from, without its validation modes.
+    """
+    window = comparison_window(counted)
     answers = []
-    for definition, name in zip(definitions, dataset.vocabulary("category"), strict=True):
+    for value, definition in definitions.items():
         answer = _answer(definition, dataset, selection, None, window, track=False)
-        answers.append(dataclasses.replace(answer, group={"category": name}))
+        answers.append(dataclasses.replace(answer, group={column: value}))
     p_values = [a.answer.p_value if a.answer and a.answer.status == "ok" else None for a in answers]
     adjusted = holm([float("nan") if p is None else p for p in p_values])
-    return Family("category", tuple(answers), tuple(finite_or_none(float(p)) for p in adjusted), "Holm")
+    return Family(column, tuple(answers), tuple(finite_or_none(float(p)) for p in adjusted), "Holm")
 
 
 def group_label(dataset: Dataset, answer: Comparison) -> str:

@@ -70,7 +70,7 @@ class Overview:
 
     statistics: tuple[Statistic, ...]
     quarters: tuple[int, ...]
-    n: int
+    n: int | None
     sentence: str
     caveats: tuple[str, ...] = ()
 

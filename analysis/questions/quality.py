@@ -125,8 +125,9 @@ def _contradictions(dataset: Dataset) -> list[Check]:
 
 
 def _level_conflicts(dataset: Dataset) -> Check:
-    catalogue = dataset.rows("criteria").select("criterion_id", _level=nw.col("level"))
-    joined = dataset.rows("findings").join(catalogue, on="criterion_id", how="left")
+    findings, criteria = dataset.rows_together("findings", "criteria")
+    catalogue = criteria.select("criterion_id", _level=nw.col("level"))
+    joined = findings.join(catalogue, on="criterion_id", how="left")
     conflict = (~nw.col("level").is_null() & (nw.col("level") != nw.col("_level"))).sum()
     n = int(collected(joined.select(n=conflict))["n"].fillna(0).iloc[0])
     words = "level written down differs from the catalogue's (the catalogue's is used)"

@@ -161,8 +161,8 @@ def adjusted_arms(arms: Arms, names: Mapping[str, str]) -> dict[str, Arm]:
 def crude(metric: Metric, arms: Arms) -> list[Estimate]:
     """The whole selection, unadjusted: difference and ratio."""
     if not arms.validations(1) or not arms.validations(0):
-        return [_absent("crude", "difference", "selection", len(arms.rows), ("arm_empty",))]
-    settings = {"adjusted_for": ()}
+        return [_absent("crude", "difference", "selection", int(arms.rows["d"].sum()), ("arm_empty",))]
+    settings: dict[str, object] = {"adjusted_for": ()}
     reasons, small = _smallness_of(metric, arms)
     if metric.kind == "rate":
         rows = [_clustered("crude", measure, arms, stratified=False) for measure in _BOTH]
@@ -190,9 +190,10 @@ def mantel_haenszel(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list
     Difference and ratio with errors clustered by specialist where there are enough of them; for proportions
     also the difference with Sato's variance (validations independent) and the odds ratio.
     """
+    n = int(arms.rows["d"].sum())
     if not arms.validations(1) or not arms.validations(0):
         return [
-            _absent("mantel_haenszel", measure, "comparison_window", len(arms.rows), ("no_comparison_window",))
+            _absent("mantel_haenszel", measure, "comparison_window", n, ("no_comparison_window",))
             for measure in (_BOTH if metric.margin_scale == "ratio" else _BOTH[:1])
         ]
     reasons, small = _smallness_of(metric, arms)

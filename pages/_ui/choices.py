@@ -28,6 +28,14 @@ def group_column(dataset: Dataset) -> str:
     return choice("Where it differs: by", columns, lambda column: LABELS[column], key="by")
 
 
+def criteria_order(dataset: Dataset) -> str:
+    """Whether criteria are ranked by rate or by count; by count where no rate is known."""
+    if not dataset.criteria_asked:
+        return "count"
+    names = {"rate": "Rate: of those assessed", "count": "Count"}
+    return choice("Rank criteria by", tuple(names), lambda code: names[code], key="order")
+
+
 def choice(title: str, codes: Sequence[str], label: Callable[[str], str], *, key: str) -> str:
     """One of several codes, shown by label and kept in the address as a code (see `pages._ui.filters`)."""
     shown = f"{key}-shown"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,15 +67,25 @@ def note(words: str) -> None:
 def remarks(answer: Comparison) -> None:
     """What to keep in mind about an answer: its reasons and the caveats of its main estimate, in words."""
     caveats = answer.answer.caveats if answer.answer else ()
-    codes = dict.fromkeys((*answer.reasons, *caveats))
-    if codes:
-        items = "".join(element("li", text(reasons.words(code))) for code in codes)
+    keep_in_mind((*answer.reasons, *caveats))
+
+
+def keep_in_mind(codes: Iterable[str]) -> None:
+    """Reason codes in words, each once; nothing where there are none."""
+    items = "".join(element("li", text(reasons.words(code))) for code in dict.fromkeys(codes))
+    if items:
         st.html(element("ul", items, class_="note"))
 
 
 def space() -> DeltaGenerator:
     """Room on the page to be filled later, for what stands above the choice it depends on."""
     return st.container()
+
+
+def columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Two figures side by side on a wide page, one below the other on a narrow one."""
+    left, right = st.columns(2, gap="large")
+    return left, right
 
 
 def heading(words: str) -> None:

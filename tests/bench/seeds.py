@@ -16,15 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.datasets.demo import DEFAULT_SEED, DEFAULT_VALIDATIONS
-from analysis.datasets.demo_calibration import category_counts
-from analysis.datasets.demo_catalogue import CATEGORY_COUNTS
-from analysis.datasets.demo_contrasts import comparison_window
-from analysis.datasets.demo_effects import VIRTUAL_FROM
-from analysis.datasets.demo_effects_reading import read_effects
-from analysis.datasets.demo_members import day_number
-from analysis.datasets.demo_truth import truth
-from analysis.datasets.demo_world import World, simulate
+from analysis.datasets.demo.source import DEFAULT_SEED, DEFAULT_VALIDATIONS
+from analysis.datasets.demo.calibration import category_counts
+from analysis.datasets.demo.catalogue import CATEGORY_COUNTS
+from analysis.datasets.demo.contrasts import comparison_window
+from analysis.datasets.demo.effects import VIRTUAL_FROM
+from analysis.datasets.demo.effects_reading import read_effects
+from analysis.datasets.demo.members import day_number
+from analysis.datasets.demo.truth import truth
+from analysis.datasets.demo.world import World, simulate
 
 REPORT = Path(__file__).parent / "reports" / "seeds.json"
 _Z = 1.959963984540054

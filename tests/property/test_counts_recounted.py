@@ -156,6 +156,28 @@ def test_other_tables_three_ways(twisted_demo: Dataset, again: Recount, table: s
     same(twisted_demo, again, table, by, data.draw(choices(columns=columns)), sums, "rows")
 
 
+@pytest.mark.parametrize("table", OTHERS)
+@pytest.mark.parametrize("via", ["cells", "rows"])
+def test_other_tables_by_every_column_at_once(
+    twisted_demo: Dataset, again: Recount, table: str, via: Any
+) -> None:
+    keys, sums = OTHERS[table]
+    same(twisted_demo, again, table, keys, {"start": None, "end": None}, sums, via)
+
+
+def test_the_difficult_demo_is_difficult(again: Recount) -> None:
+    """Without ties there would be nothing to get wrong."""
+    validations, incidents = again.tables["validations"], again.tables["incidents"]
+    visits = set(zip(validations["member_id"], validations["day"], strict=True))
+    on_a_visit = [pair in visits for pair in zip(incidents["member_id"], incidents["day"], strict=True)]
+    assert sum(on_a_visit) >= 10 and validations.duplicated(["member_id", "day"]).sum() >= 10
+    ended = [row for row in again.validations if row["followup"][1] and (
+        row["member_id"], row["day"] + dt.timedelta(days=row["followup"][0])) in visits]
+    assert ended, "no incident on the very day of the next validation"
+    assert (incidents["n"] > 1).sum() >= 10 and validations["risk"].isna().any()
+    assert validations["n_repeatable"].sum() >= 20
+
+
 @pytest.mark.parametrize("column", ["concealment_method", "seal_issue", "contraband", "maritime", "has_cause", "cause"])
 @given(data=st.data())
 @settings(max_examples=6)

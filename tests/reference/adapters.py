@@ -11,62 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from adapters_contrasts import CONTRASTS
+from adapters_models import MODELS
+from adapters_units import UNITS
+from conventions import NAN, Case, ends, number
 
 from analysis.stats import durations, homogeneity, multiplicity, proportions, strata, tables
 from analysis.stats.bounds import Bounds, normal_quantile
 from analysis.stats.pooled import Pooled
 
-Case = dict[str, Any]
-NAN = math.nan
-
-NOT_YET = frozenset(
-    {
-        "aipw",
-        "beta_binomial",
-        "brunner_munzel",
-        "change_point",
-        "cluster_logit",
-        "cochran_armitage",
-        "cohen_kappa",
-        "composition",
-        "cr2_logit",
-        "direct_standardisation",
-        "e_value",
-        "firth_logit",
-        "funnel_limits_exact",
-        "funnel_observed_expected",
-        "funnel_overdispersion",
-        "g_computation",
-        "goodman_intervals",
-        "hodges_lehmann_exact",
-        "ipw",
-        "krippendorff_alpha",
-        "laney_p_prime",
-        "log_rank",
-        "mann_kendall",
-        "mann_whitney_ties",
-        "max_t",
-        "mcnemar",
-        "overlap_weighting",
-        "overlap_weighting_augmented",
-        "paired_difference",
-        "power_two_proportions",
-        "random_effects",
-        "rate_exact",
-        "rate_ratio_exact",
-        "stratified_miettinen_nurminen",
-    }
-)
+NOT_YET: frozenset[str] = frozenset()
 """Kinds whose statistics are still to be built; printed at the end of every run of these tests."""
-
-
-def number(value: float | str | None) -> float:
-    """A number of a case file, where NaN and infinities are strings and missing is NaN."""
-    return NAN if value is None else float(value)
-
-
-def _ends(bounds: Bounds) -> Case:
-    return {"low": float(bounds.low), "high": float(bounds.high)}
 
 
 def _pair(bounds: Bounds) -> Case:
@@ -178,8 +133,8 @@ def _adjusted(given: Case) -> Case:
 
 
 ADAPTERS: dict[str, Callable[[Case], Case]] = {
-    "proportion_wilson": lambda given: _ends(proportions.wilson(given["x"], given["n"])),
-    "proportion_clopper_pearson": lambda given: _ends(proportions.clopper_pearson(given["x"], given["n"])),
+    "proportion_wilson": lambda given: ends(proportions.wilson(given["x"], given["n"])),
+    "proportion_clopper_pearson": lambda given: ends(proportions.clopper_pearson(given["x"], given["n"])),
     "difference_newcombe": _two_arms(proportions.newcombe),
     "difference_miettinen_nurminen": _two_arms(proportions.miettinen_nurminen),
     "ratio_mover_r": _two_arms(proportions.ratio_mover_r),
@@ -198,3 +153,4 @@ ADAPTERS: dict[str, Callable[[Case], Case]] = {
     "geometric_mean_ratio": _geometric,
     "adjust_p": _adjusted,
 }
+ADAPTERS |= UNITS | CONTRASTS | MODELS

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis import Dataset, Selection, compare
-from analysis.datasets.demo_dataset import make_demo
+from analysis.datasets.demo.making import make_demo
 from analysis.schema import DATA_FOLDER
 
 DEMO = DATA_FOLDER / "demo"

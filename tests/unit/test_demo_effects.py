@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis.datasets.demo_effects_reading import SHIPPED_EFFECTS, effects_from, read_effects
+from analysis.datasets.demo.effects_reading import SHIPPED_EFFECTS, effects_from, read_effects
 from analysis.errors import AnalysisError
 
 

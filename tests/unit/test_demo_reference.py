@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.datasets.demo_catalogue import (
+from analysis.datasets.demo.catalogue import (
     CATEGORY_COUNTS,
     SEEN_BY,
     base_odds,
@@ -13,7 +13,7 @@ from analysis.datasets.demo_catalogue import (
     read_reference,
     vocabulary,
 )
-from analysis.datasets.demo_effects_reading import effects_from, read_effects
+from analysis.datasets.demo.effects_reading import effects_from, read_effects
 from analysis.errors import AnalysisError
 
 CRITERIA = read_reference("criteria")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.datasets.demo import SOURCE_TABLES, source_tables
-from analysis.datasets.demo_catalogue import read_catalogue, vocabulary
-from analysis.datasets.demo_effects_reading import read_effects
-from analysis.datasets.demo_members import VIRTUAL
-from analysis.datasets.demo_world import World, simulate
+from analysis.datasets.demo.source import SOURCE_TABLES, source_tables
+from analysis.datasets.demo.catalogue import read_catalogue, vocabulary
+from analysis.datasets.demo.effects_reading import read_effects
+from analysis.datasets.demo.members import VIRTUAL
+from analysis.datasets.demo.world import World, simulate
 
 COLUMNS = {
     "members": "*member_id *entity_type tier certified_on next_due_on left_on field_office country region",

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.datasets.demo import write_demo_source
-from analysis.datasets.demo_catalogue import REFERENCE
-from analysis.datasets.demo_contrasts import POPULATIONS, comparison_window, weighted_median
-from analysis.datasets.demo_effects_reading import effects_from, read_effects
-from analysis.datasets.demo_truth import truth, truth_toml
-from analysis.datasets.demo_world import World, simulate
+from analysis.datasets.demo.source import write_demo_source
+from analysis.datasets.demo.catalogue import REFERENCE
+from analysis.datasets.demo.contrasts import POPULATIONS, comparison_window, weighted_median
+from analysis.datasets.demo.effects_reading import effects_from, read_effects
+from analysis.datasets.demo.truth import truth, truth_toml
+from analysis.datasets.demo.world import World, simulate
 
 NO_EFFECT = {
     "detection": {"virtual_ratio": {"document": 1.0, "interview": 1.0, "physical": 1.0}},

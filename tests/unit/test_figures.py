@@ -139,6 +139,10 @@ def test_which_figures_read_rows() -> None:
         "virtual_vs_in_person.ways",
         "virtual_vs_in_person.groups",
         "virtual_vs_in_person.categories",
+        "msc_deficiencies.reasons",
+        "msc_deficiencies.rates",
+        "msc_deficiencies.seen_by",
+        "msc_deficiencies.repeats",
     ]
 
 

@@ -1,0 +1,1 @@
+"""The synthetic demo: a simulated program whose truth is known."""

@@ -1,0 +1,129 @@
+"""Words and numbers that the figures of the comparison share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis import wording
+from analysis.charts.figure import KeyEntry
+from analysis.charts.ruler import Ruler
+from analysis.questions.sentences import arm_names, scale_of
+from analysis.results import Arm, Comparison, Estimate
+from analysis.schema import LABELS
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+
+HEADLINE = "any_must_deficiency"
+"""The metric a comparison opens with."""
+
+
+def effect_words(row: Estimate | None, scale: str) -> str:
+    """An effect on its scale, an en dash where there is none."""
+    return wording.amount(row.estimate if row else None, scale)
+
+
+def arm_words(arm: Arm, answer: Comparison) -> str:
+    """One arm's figure with its unit."""
+    if arm.estimate is None:
+        return wording.NOT_ESTIMABLE
+    if answer.kind == "rate":
+        return (
+            f"{wording.number(arm.estimate * 100, 2)}%"
+            if arm.estimate < 0.1
+            else wording.percent(arm.estimate)
+        )
+    if answer.kind == "duration":
+        scale = arm_scale(answer)
+        return f"{wording.amount(arm.estimate, scale)} {'h' if scale == 'hours' else scale}"
+    return wording.percent(arm.estimate, arm.n)
+
+
+def arm_scale(answer: Comparison) -> str:
+    """The scale on which an arm's interval is written."""
+    if answer.kind == "duration":
+        return "hours" if answer.metric == "hours" else "days"
+    return "share"
+
+
+def arm_counts(arm: Arm) -> str:
+    """Events and denominator of an arm."""
+    if arm.events is None:
+        return f"n = {wording.number(arm.n)}"
+    return f"{wording.number(arm.events)} of {wording.number(arm.n)}"
+
+
+def ruler_of(answer: Comparison) -> Ruler | None:
+    """Nothing to draw without a margin, or with one of no width (any increase is worse)."""
+    row, crude = answer.answer, answer.estimate("crude")
+    nothing = 1.0 if answer.margin_scale == "ratio" else 0.0
+    if row is None or row.interval is None or row.estimate is None or answer.margin in (None, nothing):
+        return None
+    assert answer.margin is not None
+    return Ruler(
+        estimate=row.estimate,
+        low=row.interval.low,
+        high=row.interval.high,
+        margin=answer.margin,
+        scale="ratio" if answer.margin_scale == "ratio" else "difference",
+        harmful=answer.harmful,
+        crude=crude.estimate if crude else None,
+    )
+
+
+def margin_size(answer: Comparison) -> str:
+    """The width of the margin, for the ruler and the table."""
+    if answer.margin is None:
+        return "no margin"
+    if answer.margin_scale == "ratio":
+        low, high = sorted((answer.margin, 1 / answer.margin))
+        return f"{wording.ratio(low)} to {wording.ratio(high)}"
+    return f"±{wording.number(answer.margin * 100, 0 if answer.margin >= 0.01 else 1)} points"
+
+
+def band(answer: Comparison) -> tuple[float, float] | None:
+    """The margin as a zone on the scale of the estimates."""
+    if answer.margin is None:
+        return None
+    if answer.margin_scale == "ratio":
+        return min(answer.margin, 1 / answer.margin), max(answer.margin, 1 / answer.margin)
+    return -answer.margin, answer.margin
+
+
+def contrast(answer: Comparison) -> str:
+    """What is taken from what."""
+    v, p = arm_names(answer)
+    return f"{v} {'over' if scale_of(answer) == 'ratio' else 'minus'} {p}"
+
+
+def axis_title(answer: Comparison, scale: str) -> str:
+    """The contrast with its unit, for an axis."""
+    text = contrast(answer)
+    return f"{text[0].upper()}{text[1:]}, {'times' if scale == 'ratio' else 'percentage points'}"
+
+
+def arm_key(dataset: Dataset) -> tuple[KeyEntry, ...]:
+    """The legend of two arms."""
+    return (KeyEntry("virtual", dataset.modes["virtual"]), KeyEntry("in_person", dataset.modes["in_person"]))
+
+
+def at_most(words: str, most: int = 40) -> str:
+    """A text alternative cut to what a screen reader is given."""
+    parts = words.replace("**", "").split()
+    return " ".join(parts) if len(parts) <= most else " ".join(parts[: most - 1]) + " …"
+
+
+def adjusted_for(answer: Comparison) -> str:
+    """What the primary method really adjusted for: ``risk, kind of validation and location``; empty for nothing."""
+    row = answer.answer
+    columns = row.settings.get("adjusted_for", ()) if row else ()
+    return wording.listed([LABELS[column].lower() for column in columns])
+
+
+def adjustment(answer: Comparison) -> str:
+    """How the two arms are made comparable, in a caption's words."""
+    columns = adjusted_for(answer)
+    window = "in quarters in which both modes were in use"
+    if not columns:
+        return f"Nothing is recorded to adjust for: figures {window}, as they are"
+    return f"Like for like: adjusted for {columns}, {window}"
