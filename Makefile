@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.installed
 
+# Many small models: one thread each is several times faster than two that wait for one another.
+export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: help app test lab demo data lock lint seeds screenshots clean
 .DEFAULT_GOAL := help
 

@@ -17,6 +17,9 @@ from typing import Any
 from analysis.errors import AnalysisError
 from analysis.selection import LISTS, Selection
 
+MOST_REJECTS = 100
+"""Rejected rows that ``check --json`` lists; a dataset keeps them all."""
+
 
 class _Parser(argparse.ArgumentParser):
     """Complains in one sentence and with exit status 2."""
@@ -169,11 +172,17 @@ def _import(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     from analysis.datasets.opening import open_dataset
-    from analysis.questions.quality import quality
+    from analysis.questions.completeness import completeness
+    from analysis.questions.quality import quality, rejects
 
-    answer = quality(open_dataset(options.dataset))
+    dataset = open_dataset(options.dataset)
+    answer, filled, refused = quality(dataset), completeness(dataset), rejects(dataset)
     lines = [answer.sentence, *(f"  {check.words}: {check.count:,}" for check in answer.checks)]
-    _print(options, answer.to_dict(), lines)
+    lines += [filled.sentence] if filled else []
+    first = json.loads(refused.head(MOST_REJECTS).to_json(orient="records"))
+    lines += [f"  {row['file']} row {row['row']}, {row['table']}: {row['rule']}" for row in first[:10]]
+    more = {"completeness": filled.to_dict() if filled else None, "rejects": first, "rejects_n": len(refused)}
+    _print(options, answer.to_dict() | more, lines)
 
 
 def _compare(options: argparse.Namespace) -> None:

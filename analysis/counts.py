@@ -25,13 +25,13 @@ from analysis.selection import LISTS, Selection
 Via = Literal["auto", "cells", "rows"]
 
 # Flags over focus areas are bit sets, counts over them are columns that add up.
-_AREA_FLAGS = {
+AREA_FLAGS = {
     "any_deficiency": "deficient_areas",
     "any_must_deficiency": "must_deficient_areas",
     "has_assessed": "assessed_areas",
     "has_must_assessed": "must_assessed_areas",
 }
-_AREA_COUNTS = (
+AREA_COUNTS = (
     "n_deficient", "n_must_deficient", "n_assessed", "n_must_assessed", "n_not_verified", "n_verifiable",
 )  # fmt: skip
 
@@ -142,10 +142,10 @@ def _measured_columns(
     summed, looked_at = set(), set()
     areas = [dataset.code("focus_area", area) for area in selection.focus_areas]
     for name in {part for product in sums for part in product.split("*")}:
-        if areas and name in _AREA_FLAGS:
+        if areas and name in AREA_FLAGS:
             summed.add("n")
-            looked_at.add(_AREA_FLAGS[name])
-        elif areas and name in _AREA_COUNTS:
+            looked_at.add(AREA_FLAGS[name])
+        elif areas and name in AREA_COUNTS:
             summed |= {f"{name}_a{i}" for i in areas}
         else:
             summed.add(name)
@@ -168,11 +168,11 @@ def _measure(name: str, dataset: Dataset, selection: Selection, columns: Sequenc
             [_measure(part, dataset, selection, columns).cast(nw.Int64) for part in name.split("*")],
         )
     areas = [dataset.code("focus_area", area) for area in selection.focus_areas]
-    if areas and name in _AREA_FLAGS:
-        bits = nw.col(_AREA_FLAGS[name])
+    if areas and name in AREA_FLAGS:
+        bits = nw.col(AREA_FLAGS[name])
         inside = reduce(lambda a, b: a | b, [(bits // 2**i) % 2 == 1 for i in areas])
         return nw.when(inside).then(nw.col("n")).otherwise(0)
-    if areas and name in _AREA_COUNTS:
+    if areas and name in AREA_COUNTS:
         return reduce(lambda a, b: a + b, [nw.col(f"{name}_a{i}") for i in areas])
     return nw.col(name)
 

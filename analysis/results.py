@@ -66,6 +66,7 @@ class Arm:
 
     `n` is the denominator in its own unit (validations, criteria assessed, responses); `events` its
     numerator, ``None`` for kinds without events; `estimate` a fraction, or days/hours for durations.
+    `validations` is how many stand behind an n that counts something else.
     """
 
     mode: str
@@ -74,6 +75,7 @@ class Arm:
     events: int | None = None
     estimate: float | None = None
     interval: Interval | None = None
+    validations: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a key that does not apply is absent."""
@@ -82,6 +84,8 @@ class Arm:
             out["events"] = self.events
         if self.interval is not None:
             out |= {"low": self.interval.low, "high": self.interval.high}
+        if self.validations is not None:
+            out["validations"] = self.validations
         return out
 
 

@@ -53,6 +53,8 @@ def _counts(answer: Comparison) -> dict[tuple[str, str], int]:
     out = {}
     for mode, arm in answer.arms.items():
         out[mode, "n"] = arm.n
+        if arm.validations is not None:
+            out[mode, "validations"] = arm.validations
         if arm.events is not None:
             out[mode, "events"], out[mode, "others"] = arm.events, arm.n - arm.events
     return out
@@ -89,7 +91,7 @@ def _hidden(answer: Comparison) -> Comparison:
     return dataclasses.replace(
         answer, arms={}, estimates=rows, verdict="too_few", reasons=(SUPPRESSED,), further_needed=None, left_out={},
         sentence="Counts of 1 to 4 are not shown.", groups=tuple(_hidden(group) for group in answer.groups),
-        quarters=(), series={},
+        quarters=(), series={}, adjusted_arms={},
     )  # fmt: skip
 
 
@@ -98,14 +100,43 @@ def _without_remainders(answer: Comparison) -> Comparison:
     whole = sum(arm.n for arm in answer.arms.values())
     left_out = {reason: n for reason, n in answer.left_out.items() if not _small(n)}
     apart = [row.n for row in answer.estimates if _small(row.n) or (row.n and _small(whole - row.n))]
+    answer = _without_solvable(answer)
     if len(left_out) == len(answer.left_out) and not apart:
         return answer
     rows = tuple(
-        row if row.population == "selection" and not _small(row.n) else dataclasses.replace(row, n=0, caveats=(*row.caveats, SUPPRESSED))
+        row if row.population == "selection" and not _small(row.n)
+        else dataclasses.replace(row, n=0, caveats=(*row.caveats, SUPPRESSED), settings=_without_counts(row))
         for row in answer.estimates
     )
     sentence = re.sub(r"; n = [\d,]+", "", answer.sentence)
-    return dataclasses.replace(answer, left_out=left_out, estimates=rows, sentence=sentence)
+    return dataclasses.replace(
+        answer, left_out=left_out, estimates=rows, sentence=sentence, further_needed=None
+    )
+
+
+def _without_solvable(answer: Comparison) -> Comparison:
+    """Without what could be solved for the counts within the window.
+
+    A difference, a ratio and an n of one stratum give its 2×2 table back; so of each adjusted way only the answer's own
+    measure is kept, without its p-value, and neither the arms on the common mix nor their course by quarter.
+    """
+    rows = tuple(
+        row
+        if row.population == "selection"
+        else dataclasses.replace(row, p_value=None)
+        if row.measure == answer.measure
+        else dataclasses.replace(
+            row, estimate=None, interval=None, p_value=None, n=0, status="not_estimable", caveats=(SUPPRESSED,)
+        )
+        for row in answer.estimates
+    )
+    return dataclasses.replace(answer, estimates=rows, adjusted_arms={}, quarters=(), series={})
+
+
+def _without_counts(row: Estimate) -> dict[str, object]:
+    """Settings without what counts validations: sizes of parts can be subtracted like any other."""
+    counted = ("n_trimmed", "pairs_virtual", "pairs_in_person", "effective_virtual", "effective_in_person")
+    return {name: value for name, value in row.settings.items() if name not in counted}
 
 
 def _small_statistic(statistic: Statistic, whole: int | None) -> bool:

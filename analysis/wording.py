@@ -181,6 +181,26 @@ def listed(names: Sequence[str], *, conjunction: str = "and") -> str:
     return f"{', '.join(names[:-1])} {conjunction} {names[-1]}"
 
 
+def about(n: int) -> str:
+    """A rough count, rounded up to two figures: never less than what is needed.
+
+    >>> about(149), about(6831)
+    ('150', '6,900')
+    """
+    step = 10 ** max(len(str(n)) - 2, 0)
+    return number(-(-n // step) * step)
+
+
+def margin_size(fraction: float) -> str:
+    """A margin in points, with a decimal only where it has one.
+
+    >>> margin_size(0.05), margin_size(0.025), margin_size(0.07)
+    ('5', '2.5', '7')
+    """
+    size = round(fraction * 100, 6)
+    return number(size, 0 if abs(size - round(size)) < 1e-6 else 1 if abs(size * 10 - round(size * 10)) < 1e-6 else 2)
+
+
 def counted(n: float, singular: str, plural: str | None = None) -> str:
     """A count with its unit.
 

@@ -22,7 +22,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
-PAGES = {"overview": "/", "virtual_vs_in_person": "/virtual_vs_in_person", "msc_deficiencies": "/msc_deficiencies"}
+PAGES = {
+    "overview": "/",
+    "virtual_vs_in_person": "/virtual_vs_in_person",
+    "msc_deficiencies": "/msc_deficiencies",
+    "data": "/data",
+}
 SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 

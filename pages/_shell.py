@@ -20,6 +20,7 @@ PAGES = {
         ("virtual_vs_in_person.py", "Virtual vs in person"),
         ("msc_deficiencies.py", "MSC deficiencies"),
     ),
+    "Use": (("data.py", "Data"),),
 }
 
 # Before the navigation: after it, the browser would fetch an icon from elsewhere.
@@ -36,7 +37,7 @@ navigation = st.navigation(
 )
 
 with st.sidebar:
-    folder = datasets.chosen(on_change=filters.reset)
+    folder = datasets.chosen(on_change=filters.forget)
     problem = ""
     try:
         dataset = datasets.opened(folder)

@@ -15,6 +15,7 @@ with top:
     page.remarks(answer)
 figure.show("virtual_vs_in_person.metrics", view)
 figure.show("virtual_vs_in_person.ways", view, metric=metric)
+figure.show("virtual_vs_in_person.balance", view)
 by = choices.group_column(view.dataset)
 figure.show("virtual_vs_in_person.groups", view, metric=metric, by=by)
 figure.show("virtual_vs_in_person.categories", view)

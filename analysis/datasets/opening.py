@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 import tomllib
 from collections.abc import Mapping
@@ -39,6 +40,9 @@ class Dataset:
         self.clean_validations = bool(manifest["completeness"].get("clean_validations", True))
         self.margins: Mapping[str, Any] = manifest.get("margins", {})
         self.modes: Mapping[str, str] = {"virtual": "Virtual", "in_person": "In person"} | manifest.get("modes", {})
+        described = repr((str(path), sorted(manifest.items())))
+        self.identity = hashlib.sha256(described.encode()).hexdigest()[:16]
+        """Tells one open dataset from another: the same rows under another name or other arms differ."""
         self._vocabularies = vocabularies
         self._cells: dict[str, pd.DataFrame] = {}
         self._applicability: pd.DataFrame | None = None

@@ -65,7 +65,9 @@ def without_overlap(
             f"{' and '.join(names)} both speak of {_words(shared, columns)}: give one of them, so that nothing counts twice."
         )
     # The file that reaches furthest is the newest; of two that reach as far, the one given last.
-    order = sorted(range(len(files)), key=lambda i: (max(map(_natural, periods[i]), default=()), i), reverse=True)
+    order = sorted(
+        range(len(files)), key=lambda i: (max(map(_natural, periods[i]), default=()), i), reverse=True
+    )
     settled: dict[Period, int] = {}
     left_out: dict[str, int] = {}
     for i in order:

@@ -70,7 +70,10 @@ def read_source(engine: Engine, path: Path, *, sheet: str | None = None) -> Sour
         frame = engine.read_parquet_as_text(path)
         return SourceTable(path.name, frame, typed=True)
     if ending in (*WORKBOOKS, ".xls"):
-        return SourceTable(path.name, engine.kept(engine.from_pandas(_sheet_rows(path, sheet))), typed=True)
+        rows, above = _sheet_rows(path, sheet)
+        name = f"{path.name} · {sheet}" if sheet else path.name
+        notes = {"rows above the header left unread (a title, not data)": above} if above else {}
+        return SourceTable(name, engine.kept(engine.from_pandas(rows)), notes=notes, typed=True)
     return _read_text(engine, path)
 
 
@@ -136,7 +139,10 @@ def _is_utf8(line: bytes) -> bool:
 def _recoded(path: Path, encoding: str, copy: Path) -> int:
     """Write a file again in UTF-8; how many lines that changed."""
     changed = 0
-    with open(path, encoding=encoding, newline="") as old, open(copy, "w", encoding="utf-8", newline="") as new:
+    with (
+        open(path, encoding=encoding, newline="") as old,
+        open(copy, "w", encoding="utf-8", newline="") as new,
+    ):
         for line in old:
             changed += encoding == "utf-16" or not line.isascii()
             new.write(line)
@@ -183,7 +189,9 @@ class _workbook:
         except AnalysisError:
             raise
         except Exception as error:
-            raise AnalysisError(f"{self.path} is no Excel workbook, or is damaged: save it again as .xlsx or CSV.") from error
+            raise AnalysisError(
+                f"{self.path} is no Excel workbook, or is damaged: save it again as .xlsx or CSV."
+            ) from error
         return self.book
 
     def __exit__(self, *raised: object) -> None:
@@ -194,7 +202,11 @@ def _filled(sheet: Any) -> bool:
     return any(any(cell is not None for cell in row) for row in sheet.iter_rows(values_only=True))
 
 
-def _sheet_rows(path: Path, wanted: str | None) -> pd.DataFrame:
+def _sheet_rows(path: Path, wanted: str | None) -> tuple[pd.DataFrame, int]:
+    """Rows under the header as text, and how many rows stand above the header.
+
+    A title over the table (a row with one filled cell, as merged cells are) is not its header.
+    """
     with _workbook(path) as book:
         names = [sheet.title for sheet in book.worksheets]
         if wanted is not None and wanted not in names:
@@ -204,23 +216,33 @@ def _sheet_rows(path: Path, wanted: str | None) -> pd.DataFrame:
             if not filled:
                 raise AnalysisError(f"{path} is empty: it needs a header row and at least one row of data.")
             if len(filled) > 1:
-                raise AnalysisError(f"{path} has several sheets ({', '.join(filled)}): name one with sheet = … in the mapping.")
+                raise AnalysisError(
+                    f"{path} has several sheets ({', '.join(filled)}): name one with sheet = … in the mapping."
+                )
             wanted = filled[0]
         try:
             rows = list(_text_rows(book[wanted]))
         except Exception as error:
-            raise AnalysisError(f"{path}: sheet '{wanted}' cannot be read ({error}): save it as CSV.") from error
+            raise AnalysisError(
+                f"{path}: sheet '{wanted}' cannot be read ({error}): save it as CSV."
+            ) from error
     if not rows:
-        raise AnalysisError(f"{path}: sheet '{wanted}' is empty: it needs a header row and at least one row of data.")
+        raise AnalysisError(
+            f"{path}: sheet '{wanted}' is empty: it needs a header row and at least one row of data."
+        )
+    above = next((i for i, (_, row) in enumerate(rows) if sum(cell is not None for cell in row) > 1), 0)
+    rows = rows[above:]
     _, header = rows[0]
     width = max((i for i, name in enumerate(header, start=1) if name), default=0)
     width = max(width, *(len(row) for _, row in rows))
     if width < 2:
-        raise AnalysisError(f"{path} is not a table: the first row of sheet '{wanted}' has fewer than two columns.")
+        raise AnalysisError(
+            f"{path} is not a table: the first row of sheet '{wanted}' has fewer than two columns."
+        )
     columns = column_names([*(name or "" for name in header), *[""] * (width - len(header))])
     cells = [[*row, *[None] * (width - len(row))] for _, row in rows[1:]]
     frame = pd.DataFrame(cells, columns=columns, dtype="str")
-    return frame.assign(**{ROW: pd.Series([number for number, _ in rows[1:]], dtype="int64")})
+    return frame.assign(**{ROW: pd.Series([number for number, _ in rows[1:]], dtype="int64")}), above
 
 
 def _text_rows(sheet: Any) -> Iterator[tuple[int, list[str | None]]]:

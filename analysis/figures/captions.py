@@ -55,6 +55,12 @@ def empty_state(dataset: Dataset, selection: Selection) -> State:
     return State("empty", EMPTY_FACT, f"{selection.words(dataset)}. Widen the period or reset the filters.")
 
 
+def state_without_table(table: str) -> State:
+    """Why a dataset without a table has nothing to draw."""
+    name = table.replace("_", " ")
+    return State("too_small", f"This dataset has no {name}.", f"Import {name} to see this.")
+
+
 def state_of_deficiencies(answer: Deficiencies, dataset: Dataset, selection: Selection) -> State | None:
     """Why there are no deficiencies to draw; None where there are."""
     if not answer.n:

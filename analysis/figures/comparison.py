@@ -15,7 +15,6 @@ from analysis.charts.verdict import VERDICTS, ArmLine, VerdictCard, verdict_card
 from analysis.figures.captions import caption, left_out, state_of_comparison, when
 from analysis.figures.comparison_words import (
     HEADLINE,
-    adjusted_for,
     adjustment,
     arm_counts,
     arm_words,
@@ -28,7 +27,8 @@ from analysis.figures.comparison_words import (
     ruler_of,
 )
 from analysis.questions import sentences
-from analysis.questions.comparison import PRIMARY, compare
+from analysis.questions.agreement import agreement_words
+from analysis.questions.comparison import compare
 from analysis.questions.sentences import arm_names, margin_words, scale_of
 from analysis.results import Arm, Comparison, Estimate, Measure
 
@@ -43,7 +43,25 @@ METHODS: dict[tuple[str, Measure], str] = {
     ("mantel_haenszel", "difference"): "Stratified (Mantel–Haenszel)",
     ("mantel_haenszel", "ratio"): "Stratified (Mantel–Haenszel)",
     ("mantel_haenszel", "difference_sato"): "Stratified, specialists ignored",
+    ("standardised", "difference"): "Standardised (regression)",
+    ("standardised", "ratio"): "Standardised (regression)",
+    ("overlap_weighted", "difference"): "Overlap-weighted",
+    ("overlap_weighted", "ratio"): "Overlap-weighted",
+    ("doubly_robust", "difference"): "Doubly robust, overlap",
+    ("doubly_robust", "ratio"): "Doubly robust, overlap",
+    ("aipw", "difference"): "Doubly robust, everyone",
+    ("aipw", "ratio"): "Doubly robust, everyone",
+    ("paired", "difference"): "Same member, before and after",
 }
+ORDER = ("crude", "standardised", "mantel_haenszel", "overlap_weighted", "doubly_robust", "aipw", "paired")
+POPULATIONS = {
+    "selection": "whole selection",
+    "comparison_window": "quarters with both modes",
+    "overlap": "those for whom both modes were plausible",
+    "propensity_05_95": "propensity between 0.05 and 0.95",
+    "pairs": "members validated in person, then again",
+}
+"""Whom an estimate speaks of."""
 
 
 def verdict(
@@ -94,7 +112,7 @@ def ways_of_asking(
     margin: float | None = None,
     palette: PaletteName = "light",
 ) -> Figure:
-    """Crude and stratified side by side, against the margin."""
+    """Every way of asking side by side, against the margin, and whether they agree."""
     answer = compare(dataset, metric, selection, margin=margin)
     scale = scale_of(answer)
     measure = f"{answer.label}: {contrast(answer)}, {'times' if scale == 'ratio' else 'percentage points'}"
@@ -103,26 +121,29 @@ def ways_of_asking(
     shown = [r for r in answer.estimates if r.measure in (answer.measure, "difference_sato")]
     if answer.measure == "ratio":
         shown = [r for r in shown if r.measure == "ratio"]
+    shown.sort(key=lambda r: (ORDER.index(r.method), r.measure == "difference_sato"))
     frame = pd.DataFrame([_way(row, answer, scale) for row in shown])
     title = _ways_title(answer, scale)
-    alt = at_most(
-        f"Forest plot of {answer.label.lower()}. "
-        + " ".join(f"{r.label}: {r.result}." for r in frame.itertuples())
-    )
+    agree = agreement_words(answer)
+    alt = at_most(f"{len(frame)} ways of asking about {answer.label.lower()}. {title}. {agree}")
     unit: Unit = "ratio" if scale == "ratio" else "points"
     chart = forest(
         frame, alt_text=alt, title=axis_title(answer, scale), unit=unit, margin=band(answer), palette=palette
     )
-    table = frame[["label", "result", "n_words", "said"]].rename(
-        columns={"label": "Method", "result": "Estimate", "n_words": "n", "said": "To keep in mind"}
-    )
+    table = frame[["label", "result", "population", "n_words", "said"]].rename(
+        columns={
+            "label": "Method", "result": "Estimate", "population": "Of whom", "n_words": "n", "said": "To keep in mind"
+        }
+    )  # fmt: skip
     return Figure(
         id="virtual_vs_in_person.ways",
         title=title,
         measure=measure,
         caption=caption(
-            "Lines: 95% intervals",
+            agree,
+            "Lines: 95% intervals; black: the one the verdict is read from",
             adjustment(answer),
+            "Stratified: by risk, kind of validation and location only" if answer.primary != "mantel_haenszel" else "",
             _clustering(answer),
             f"Shaded: {margin_words(answer)}" if answer.margin is not None else "",
             left_out(answer.left_out),
@@ -151,7 +172,7 @@ def _verdict_in_words(answer: Comparison, in_person: str) -> str:
 
 
 def _way(row: Estimate, answer: Comparison, scale: str) -> dict[str, object]:
-    role = "primary" if row.method == PRIMARY and row.measure == answer.measure else "alternative"
+    role = "primary" if row.method == answer.primary and row.measure == answer.measure else "alternative"
     if row.method == "crude":
         role = "crude"
     estimable = row.interval is not None
@@ -161,11 +182,11 @@ def _way(row: Estimate, answer: Comparison, scale: str) -> dict[str, object]:
         else "not estimable"
     )
     label = METHODS[(row.method, row.measure)]
-    if row.method != "crude" and not adjusted_for(answer):
+    if row.method == "mantel_haenszel" and not row.settings.get("adjusted_for"):
         label = label.replace("Stratified (Mantel–Haenszel)", "Quarters with both modes").replace(
             "Stratified", "The same"
         )
-    unit = "criterion" if answer.kind == "rate" else "validation"
+    unit = "pair" if row.method == "paired" else "criterion" if answer.kind == "rate" else "validation"
     counted = wording.counted(row.n, unit, "criteria" if unit == "criterion" else None)
     return {
         "label": label,
@@ -175,6 +196,7 @@ def _way(row: Estimate, answer: Comparison, scale: str) -> dict[str, object]:
         "high": row.interval.high if row.interval else None,
         "result": words,
         "n_words": counted,
+        "population": POPULATIONS[row.population],
         "said": " ".join(reasons.words(code) for code in row.caveats),
         "description": f"{label}: {words}, n = {counted}",
     }
@@ -187,7 +209,7 @@ def _ways_title(answer: Comparison, scale: str) -> str:
     if adjusted is None or adjusted.interval is None:
         return f"Crude {effect_words(crude, scale)}; no like-for-like answer"
     unit = "times" if scale == "ratio" else "points"
-    if not adjusted_for(answer):
+    if "nothing_to_adjust_for" in answer.reasons:
         return f"{effect_words(crude, scale)} {unit} crude; nothing is recorded to compare like with like"
     title = f"{effect_words(crude, scale)} {unit} crude, {effect_words(adjusted, scale)} like for like"
     if "reversal" in answer.reasons:

@@ -78,7 +78,7 @@ def margin_size(answer: Comparison) -> str:
     if answer.margin_scale == "ratio":
         low, high = sorted((answer.margin, 1 / answer.margin))
         return f"{wording.ratio(low)} to {wording.ratio(high)}"
-    return f"±{wording.number(answer.margin * 100, 0 if answer.margin >= 0.01 else 1)} points"
+    return f"±{wording.margin_size(answer.margin)} points"
 
 
 def band(answer: Comparison) -> tuple[float, float] | None:
@@ -123,6 +123,9 @@ def adjusted_for(answer: Comparison) -> str:
 def adjustment(answer: Comparison) -> str:
     """How the two arms are made comparable, in a caption's words."""
     columns = adjusted_for(answer)
+    row = answer.answer
+    if row is not None and row.interval is None and "nothing_to_adjust_for" not in row.caveats:
+        return ""
     window = "in quarters in which both modes were in use"
     if not columns:
         return f"Nothing is recorded to adjust for: figures {window}, as they are"

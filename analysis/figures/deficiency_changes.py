@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
     from analysis.selection import Selection
 
+_SECOND = {
+    "Criterion": "Level",
+    "Rate": "Interval",
+    "Rank": "Among the first",
+    "Direction": "False-discovery rate",
+}
 _DIRECTIONS = {"rising": "Rising", "falling": "Falling", "no_trend": "No trend"}
 
 
@@ -195,7 +201,7 @@ def candidates_table(dataset: Dataset, selection: Selection) -> Figure:
             when(dataset, selection),
         ),
         alt=at_most(f"Table of {len(answer.rows)} criteria with rate, rank range, direction, offices and years above. {title}."),
-        html=plain_table(table, caption=title, numbers=["Rate"], second={"Rate": "Interval", "Criterion": "Level"}),
+        html=plain_table(table, caption=title, numbers=["Rate"], second=_SECOND),
         data=answer.to_frame(),
         table=table,
     )  # fmt: skip
@@ -254,14 +260,15 @@ def _candidate(row: Candidate, dataset: Dataset) -> dict[str, str]:
     assert rank is not None
     place = f"{rank.low} of {rank.of}" if rank.low == rank.high else f"{rank.low} to {rank.high} of {rank.of}"
     top = "certain" if rank.in_top_ten >= 0.995 else wording.percent(rank.in_top_ten, 1)
-    q = f" ({wording.p_value(row.q_value, 'q')})" if row.q_value is not None else ""
     return {
         "Criterion": criterion.label,
         "Level": level_label(dataset, criterion.level) if dataset.catalogue_has_levels else "",
         "Rate": wording.amount(criterion.rate, "share"),
         "Interval": wording.interval(criterion.interval, "share"),
-        "Rank": f"{place}; first {TOP}: {top}",
-        "Direction": f"{_DIRECTIONS[row.direction]}{q}",
+        "Rank": place,
+        "Among the first": f"first {TOP}: {top}",
+        "Direction": _DIRECTIONS[row.direction],
+        "False-discovery rate": wording.p_value(row.q_value, "q"),
         "Offices above": f"{row.offices_above} of {row.offices}",
         "Fiscal years above": f"{row.years_above} of {row.years}",
     }

@@ -61,7 +61,7 @@ def seen_by(dataset: Dataset, selection: Selection, *, palette: PaletteName = "l
         why = State("too_small", reasons.words(answer.caveats[0]), "See the criteria instead.")
         return Figure(figure_id, heading, measure, state=why)
     frame = pd.DataFrame([_way(a, p, dataset) for a, p in pairs])
-    title = _seen_title([a for a, _ in pairs], dataset)
+    title = _seen_title(pairs, dataset)
     alt = at_most(
         f"{len(frame)} rows of ratios by how a criterion is seen. "
         + " ".join(f"{r.label}: {r.result}." for r in frame.itertuples())
@@ -162,15 +162,19 @@ def _way(answer: Comparison, adjusted: float | None, dataset: Dataset) -> dict[s
     }  # fmt: skip
 
 
-def _seen_title(answers: list[Comparison], dataset: Dataset) -> str:
-    """The ratio farthest from 1, and the negative control beside it."""
-    ratios = [(a, found[0]) for a in answers if a.verdict != "too_few" and (found := estimable(a.answer))]
+def _seen_title(pairs: list[tuple[Comparison, float | None]], dataset: Dataset) -> str:
+    """The ratio that differs and is farthest from 1, and the negative control beside it."""
+    ratios = [(a, p, found[0]) for a, p in pairs if a.verdict != "too_few" and (found := estimable(a.answer))]
     if not ratios:
         return "Too few to compare by how a criterion is seen"
-    far, ratio = max(ratios, key=lambda pair: abs(math.log(pair[1])))
+    differing = [(a, ratio) for a, p, ratio in ratios if p is not None and p < LEVEL]
+    if not differing:
+        low, high = (wording.ratio(end(r for *_, r in ratios)) for end in (min, max))
+        return f"No way of seeing differs by mode beyond chance: ratios from {low} to {high}"
+    far, ratio = max(differing, key=lambda pair: abs(math.log(pair[1])))
     control = [
         f", {a.label.lower()} ones {wording.ratio(r)}"
-        for a, r in ratios
+        for a, _, r in ratios
         if a.group["seen_by"] == CONTROL and a is not far
     ]
     name = dataset.modes["virtual"].lower()

@@ -71,6 +71,9 @@ def groups(
         caption=caption(
             f"{adjustment(answer)}. Marks: both arms with 95% intervals. At the right: their "
             f"{'ratio' if scale_of(first) == 'ratio' else 'difference in points'} with its interval; sorted by it",
+            "Groups too small for a model are stratified by risk, kind of validation and location (Mantel–Haenszel) instead"
+            if any("model_refused" in g.reasons for g in shown)
+            else "",
             "Many groups, many looks: a single interval off zero is a reason to look, not a finding",
             when(dataset, selection),
         ),

@@ -18,7 +18,7 @@ from analysis.figures.comparison_words import (
     effect_words,
     ruler_of,
 )
-from analysis.questions.comparison import compare_all
+from analysis.questions.comparison import PRIMARY, compare_all
 from analysis.questions.sentences import arm_names, scale_of
 from analysis.results import Comparison
 
@@ -84,8 +84,13 @@ def _measure(answers: list[Comparison]) -> str:
     if not known:
         return "Each metric against its own margin"
     v, p = arm_names(known[0])
-    columns = next((adjusted_for(a) for a in known if adjusted_for(a)), "")
-    adjusted = f"adjusted for {columns}" if columns else "not adjusted: nothing is recorded to adjust for"
+    columns = next((adjusted_for(a) for a in known if a.primary == PRIMARY and adjusted_for(a)), "")
+    for_times = next((adjusted_for(a) for a in known if a.primary != PRIMARY and adjusted_for(a)), "")
+    adjusted = f"adjusted for {columns or for_times}"
+    if columns and for_times and for_times != columns:
+        adjusted += f" (times and incidents for {for_times})"
+    if not columns and not for_times:
+        adjusted = "not adjusted: nothing is recorded to adjust for"
     return f"Each metric against its own margin, {v} minus {p} (times for ratios), {adjusted}"
 
 
@@ -124,7 +129,7 @@ def _margin_number(answer: Comparison) -> str:
     assert answer.margin is not None
     if answer.margin_scale == "ratio":
         return wording.ratio(answer.margin)
-    return wording.number(answer.margin * 100, 0 if answer.margin >= 0.01 else 1)
+    return wording.margin_size(answer.margin)
 
 
 def _glance_in_words(answers: list[Comparison]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.charts.figure import Figure
 from analysis.charts.theme import PaletteName
 from analysis.errors import AnalysisError, nearest
+from analysis.figures.captions import state_without_table
 from analysis.selection import LISTS, Selection
 
 if TYPE_CHECKING:
@@ -28,20 +29,24 @@ class FigureSpec:
 
     `reads` says what a filter change touches: ``cells`` (counts), ``rows`` (narrow prepared columns, where counts
     cannot serve: specialists, distinct members) or ``published`` (no data at all). A `drawn` figure is a chart and
-    takes a palette; the others are markup, coloured by the page.
+    takes a palette; the others are markup, coloured by the page. Where a dataset lacks the table a figure `needs`,
+    the figure says so.
     """
 
     id: str
     reads: Reads
     build: Callable[..., Figure]
     drawn: bool = False
+    needs: str = ""
 
 
 @cache
 def registry() -> Mapping[str, FigureSpec]:
     """All figures by id, in page order."""
     from analysis.figures import (
+        balance,
         comparison,
+        data,
         deficiency_categories,
         deficiency_changes,
         deficiency_modes,
@@ -55,13 +60,14 @@ def registry() -> Mapping[str, FigureSpec]:
 
     specs = (
         FigureSpec("overview.statistics", "rows", overview.statistics),
-        FigureSpec("overview.months", "cells", overview.months, drawn=True),
+        FigureSpec("overview.months", "cells", overview.months, drawn=True, needs="validations"),
         FigureSpec("overview.published", "published", overview.published),
-        FigureSpec("virtual_vs_in_person.verdict", "rows", comparison.verdict),
-        FigureSpec("virtual_vs_in_person.metrics", "rows", glance.metrics_at_a_glance),
-        FigureSpec("virtual_vs_in_person.ways", "rows", comparison.ways_of_asking, drawn=True),
-        FigureSpec("virtual_vs_in_person.groups", "rows", differences.groups, drawn=True),
-        FigureSpec("virtual_vs_in_person.categories", "rows", differences.categories, drawn=True),
+        FigureSpec("virtual_vs_in_person.verdict", "rows", comparison.verdict, needs="validations"),
+        FigureSpec("virtual_vs_in_person.metrics", "rows", glance.metrics_at_a_glance, needs="validations"),
+        FigureSpec("virtual_vs_in_person.ways", "rows", comparison.ways_of_asking, drawn=True, needs="validations"),
+        FigureSpec("virtual_vs_in_person.balance", "cells", balance.fairness, drawn=True, needs="validations"),
+        FigureSpec("virtual_vs_in_person.groups", "rows", differences.groups, drawn=True, needs="validations"),
+        FigureSpec("virtual_vs_in_person.categories", "rows", differences.categories, drawn=True, needs="validations"),
         FigureSpec("msc_deficiencies.criteria", "cells", deficiency_ranking.criteria, drawn=True),
         FigureSpec("msc_deficiencies.reasons", "rows", deficiency_reasons.reasons, drawn=True),
         FigureSpec("msc_deficiencies.categories", "cells", deficiency_categories.categories),
@@ -72,6 +78,10 @@ def registry() -> Mapping[str, FigureSpec]:
         FigureSpec("msc_deficiencies.criteria_modes", "cells", deficiency_modes.criteria_modes, drawn=True),
         FigureSpec("msc_deficiencies.repeats", "rows", deficiency_changes.repeats, drawn=True),
         FigureSpec("msc_deficiencies.candidates", "cells", deficiency_changes.candidates_table),
+        FigureSpec("data.loaded", "cells", data.loaded),
+        FigureSpec("data.checks", "rows", data.checks),
+        FigureSpec("data.completeness", "rows", data.office_months, drawn=True),
+        FigureSpec("data.rejects", "rows", data.rejected),
     )
     return {spec.id: spec for spec in specs}
 
@@ -107,8 +117,11 @@ def figure(
         raise AnalysisError(f"figure '{figure_id}' is not registered; {nearest(figure_id, known)}")
     selection = selection.checked(dataset)
     spec = known[figure_id]
-    colours = {"palette": palette} if spec.drawn else {}
-    made = spec.build(dataset, selection, **colours, **settings)
+    if spec.needs and not dataset.row_counts.get(spec.needs):
+        made = Figure(figure_id, "", state=state_without_table(spec.needs))
+    else:
+        colours = {"palette": palette} if spec.drawn else {}
+        made = spec.build(dataset, selection, **colours, **settings)
     made = dataclasses.replace(made, code=code_for(figure_id, dataset, selection, settings))
     if spec.reads == "published":
         return made

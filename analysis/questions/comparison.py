@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis import wording
+from analysis.counts import AREA_COUNTS, AREA_FLAGS
 from analysis.errors import AnalysisError, nearest
 from analysis.metrics import Metric, Tally, margin_of, metric, metrics, missing_reason
 from analysis.questions import sentences
+from analysis.questions.agreement import agreement
+from analysis.questions.balance import unbalanced
+from analysis.questions.before_after import paired
+from analysis.questions.models import POPULATIONS, standardised, weighted
 from analysis.questions.tallies import (
     adjusted_arms,
     arm_of,
@@ -22,21 +27,27 @@ from analysis.questions.tallies import (
     tally_rows,
 )
 from analysis.questions.times import compare_times, time_counts, times_by_quarter
-from analysis.questions.window import MODES, Window, comparison_window, positivity
-from analysis.results import Arm, Comparison, Estimate, Family, Measure, Verdict, finite_or_none
+from analysis.questions.verdicts import crude_difference, further, verdict_of
+from analysis.questions.window import (
+    MODES,
+    Window,
+    comparison_window,
+    positivity,
+)
+from analysis.results import Arm, Comparison, Estimate, Family, Measure, finite_or_none
 from analysis.schema import FILTER_COLUMNS, LABELS
 from analysis.selection import Selection, month_number
-from analysis.stats.equivalence import further_needed, judge
-from analysis.stats.homogeneity import adjustment_effect
 from analysis.stats.multiplicity import holm
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
 
-PRIMARY = "mantel_haenszel"
-"""The method the verdict is read from."""
+PRIMARY = "standardised"
+"""The method the verdict is read from, for everything but times: those have no model and are stratified."""
 
-MIN_POSITIVITY = 0.80
+STRATIFIED = "mantel_haenszel"
+"""The method of times, of families of tests, and of groups whose model is refused."""
+
 GROUP_COLUMNS = tuple(column for column in FILTER_COLUMNS if column not in ("mode", "month"))
 
 
@@ -65,6 +76,10 @@ def compare(
     Returns
     -------
     Comparison
+        Its verdict is read from `PRIMARY` and from nothing else: where that cannot be estimated, the answer says why.
+        Groups are small, and a picture needs an estimate for each: where a group's model is refused (fewer than 5
+        events for each column, separation, fewer than 5 specialists), its verdict is read from
+        `STRATIFIED`, with the reason ``model_refused``.
 
     Raises
     ------
@@ -79,13 +94,14 @@ def compare(
     if missing := missing_reason(definition, dataset):
         return _refused(definition, dataset, margin, (missing,))
     window = _window(definition, _counted([definition], dataset, selection, by))
-    return _compare(definition, dataset, selection, margin, by, window)
+    return _compare(definition, dataset, selection, margin, by, window, every_way=True)
 
 
 def compare_all(dataset: Dataset, selection: Selection = Selection()) -> list[Comparison]:
     """Every metric at a glance, in the order of ``data/metrics.toml``; metrics with `by` once per value.
 
-    Validations are counted in one pass for all of them.
+    Validations are counted in one pass for all of them. Only what the verdict needs is estimated: crude, stratified
+    and standardised; `compare` asks in every way.
     """
     selection = selection.checked(dataset)
     missing = {m.id: missing_reason(m, dataset) for m in metrics().values()}
@@ -109,6 +125,11 @@ def compare_all(dataset: Dataset, selection: Selection = Selection()) -> list[Co
         answer = _compare(definition, dataset, selection, None, None, window)
         out += answer.groups if definition.by else [answer]
     return out
+
+
+def primary_of(definition: Metric) -> str:
+    """The method the verdict on a metric is read from."""
+    return PRIMARY if isinstance(definition.counted_by, Tally) else STRATIFIED
 
 
 def answerable(dataset: Dataset) -> tuple[str, ...]:
@@ -138,6 +159,12 @@ def checked_margin(definition: Metric, margin: float | None) -> None:
         raise AnalysisError(f"margin {margin:g} is a fraction, not points: write 0.05 for five points.")
 
 
+def narrowed_by_area(definition: Metric) -> bool:
+    """Whether a metric counts criteria, so that a focus area changes it."""
+    counted = definition.counted_by
+    return isinstance(counted, Tally) and counted.numerator in (*AREA_FLAGS, *AREA_COUNTS)
+
+
 def _table(definition: Metric) -> str | None:
     counted = definition.counted_by
     return counted.table if isinstance(counted, Tally) else None
@@ -164,14 +191,16 @@ def _compare(
     margin: float | None,
     by: str | None,
     window: Window,
+    *,
+    every_way: bool = False,
 ) -> Comparison:
     if definition.by:
-        return _apart(definition, dataset, selection, margin, window)
-    answer = _answer(definition, dataset, selection, margin, window)
-    if by is None or answer.verdict == "too_few" and "empty_selection" in answer.reasons:
+        return _apart(definition, dataset, selection, margin, window, every_way)
+    answer = _answer(definition, dataset, selection, margin, window, every_way=every_way)
+    if by is None or (answer.verdict == "too_few" and "empty_selection" in answer.reasons):
         return answer
     groups = tuple(
-        _answer(definition, dataset, selection, margin, window, group=(by, value))
+        _answer(definition, dataset, selection, margin, window, group=(by, value), fall_back=True)
         for value in dataset.present(by)
         if (window.selection[by] == value).any()
     )
@@ -179,14 +208,20 @@ def _compare(
 
 
 def _apart(
-    definition: Metric, dataset: Dataset, selection: Selection, margin: float | None, window: Window
+    definition: Metric,
+    dataset: Dataset,
+    selection: Selection,
+    margin: float | None,
+    window: Window,
+    every_way: bool,
 ) -> Comparison:
     """A metric answered for each value of its own column and never pooled."""
     column = definition.by
     assert column is not None
     values = [v for v in dataset.present(column) if v in MODES or column != "mode"]
     groups = tuple(
-        _answer(definition, dataset, selection, margin, window, group=(column, value)) for value in values
+        _answer(definition, dataset, selection, margin, window, group=(column, value), every_way=every_way)
+        for value in values
     )
     head = _refused(definition, dataset, margin, ("never_pooled",))
     return dataclasses.replace(head, groups=groups, verdict="described")
@@ -201,13 +236,16 @@ def _answer(
     group: tuple[str, str] | None = None,
     *,
     track: bool = True,
+    every_way: bool = False,
+    fall_back: bool = False,
+    modelled: bool = True,
 ) -> Comparison:
+    if group is not None:
+        window = window.of(*group)
     chosen, rows, left_out = window.selection, window.rows, dict(window.left_out)
     adjusted: dict[str, Arm] = {}
-    if group is not None:
-        chosen, rows = (frame[frame[group[0]] == group[1]] for frame in (chosen, rows))
-        left_out = {}
     strata = window.strata
+    primary = primary_of(definition) if modelled else STRATIFIED
     if isinstance(definition.counted_by, Tally):
         whole, inside = tally_rows(definition, chosen), tally_rows(definition, rows)
         arms = {
@@ -219,10 +257,19 @@ def _answer(
             estimates: list[Estimate] = []
         else:
             estimates = crude(definition, whole) + mantel_haenszel(definition, inside, strata)
-            adjusted = adjusted_arms(inside, dataset.modes)
-        if definition.kind == "proportion" and (missing := int(chosen["n"].sum()) - sum(a.n for a in arms.values())):
-            if len(definition.arms) == 2:
-                left_out["denominator_missing"] = missing
+            if modelled:
+                found, adjusted = standardised(definition, inside, dataset.modes, strata)
+                estimates += found
+                if fall_back and found[0].status == "not_estimable":
+                    primary = STRATIFIED
+            if primary == STRATIFIED:
+                adjusted = adjusted_arms(inside, dataset.modes)
+            if every_way:
+                estimates += weighted(definition, inside, strata)
+                estimates.append(paired(dataset, definition, selection.without("modes"), window))
+        missing = int(chosen["n"].sum()) - sum(arm.n for arm in arms.values())
+        if definition.kind == "proportion" and len(definition.arms) == 2 and missing:
+            left_out["denominator_missing"] = missing
     else:
         arms, estimates = compare_times(definition, chosen, rows, strata, dataset.modes)
     quarters = _quarters(dataset, selection)
@@ -242,17 +289,25 @@ def _answer(
         arms=arms,
         adjusted_arms=adjusted,
         estimates=tuple(estimates),
-        primary=PRIMARY,
+        primary=primary,
         verdict="described",
         left_out=left_out,
         group={group[0]: group[1]} if group else {},
         quarters=quarters,
         series=_tracked(definition, chosen, quarters) if track else {},
     )
-    verdict, reasons = _verdict(definition, answer, positivity(rows), bool(strata))
+    within = crude_difference(definition, rows, answer.measure)
+    apart = bool(strata) and group is None and primary == PRIMARY and unbalanced(rows)
+    verdict, reasons = verdict_of(definition, answer, positivity(rows), bool(strata), apart, within)
     if selection.modes:
         reasons += ("mode_filter_ignored",)
-    answer = dataclasses.replace(answer, verdict=verdict, reasons=reasons, further_needed=_further(answer, verdict))
+    if selection.focus_areas and not narrowed_by_area(definition):
+        reasons += ("focus_area_ignored",)
+    if primary != primary_of(definition) and modelled:
+        reasons += ("model_refused",)
+    if every_way and (ways := agreement(answer)) and not ways.robust:
+        reasons += ("not_robust",)
+    answer = dataclasses.replace(answer, verdict=verdict, reasons=reasons, further_needed=further(answer, verdict, int(rows["n"].sum())))
     return dataclasses.replace(answer, sentence=sentences.comparison(answer, definition))
 
 
@@ -272,82 +327,25 @@ def _tracked(
     return {mode: tuple(known.get((q, int(mode == "virtual"))) for q in quarters) for mode in definition.arms}
 
 
-def _verdict(
-    definition: Metric, answer: Comparison, shared: float | None, adjustable: bool
-) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict of the primary interval, once there is enough data and the arms can be compared."""
-    reasons: list[str] = []
-    if answer.margin_source == "illustrative" and answer.margin is not None:
-        reasons.append("illustrative_margin")
-    if answer.margin_source == "moved":
-        reasons.append("moved_margin")
-    if not any(arm.n for arm in answer.arms.values()):
-        return "too_few", ("empty_selection",)
-    if len(definition.arms) == 1:
-        return "described", ("no_counterpart_arm",)
-    if any(arm.n == 0 for arm in answer.arms.values()):
-        return "too_few", ("arm_empty" if definition.arm_column == "mode" else "no_successor",)
-    row = answer.answer
-    if row is None or row.interval is None or row.estimate is None:
-        caveats = row.caveats if row is not None else ()
-        return "too_few", tuple(dict.fromkeys([*caveats, *reasons])) or ("too_few_in_an_arm",)
-    if row.status == "too_small":
-        return "too_few", tuple(dict.fromkeys([*row.caveats, *reasons]))
-    crude_row = answer.estimate("crude")
-    if crude_row is not None:
-        change = adjustment_effect(
-            crude_row.estimate, crude_row.interval, row.estimate, row.interval,
-            no_effect=1.0 if answer.measure == "ratio" else 0.0,
-        )  # fmt: skip
-        if change:
-            reasons.append(change)
-    if not definition.judged or definition.margin_scale is None:
-        why = ["described_only"] + ([] if definition.margin_scale else ["no_margin"])
-        return "described", tuple(why + reasons)
-    if not adjustable:
-        return "not_comparable", ("nothing_to_adjust_for", *reasons)
-    if shared is not None and shared < MIN_POSITIVITY:
-        return "not_comparable", ("poor_positivity", *reasons)
-    verdict = judge(
-        row.interval,
-        harmful=definition.harmful,
-        margin=answer.margin,
-        margin_scale=definition.margin_scale,
-        role=definition.role,
-    )
-    return verdict, tuple(reasons)
-
-
-def _further(answer: Comparison, verdict: Verdict) -> int | None:
-    """Further validations that would settle an open verdict if the estimate stayed where it is."""
-    row = answer.answer
-    if verdict != "cannot_tell" or row is None or row.interval is None or row.estimate is None:
-        return None
-    return further_needed(
-        row.estimate,
-        row.interval,
-        row.n,
-        harmful=answer.harmful,  # type: ignore[arg-type]
-        margin=answer.margin,
-        margin_scale=answer.margin_scale,  # type: ignore[arg-type]
-    )
-
-
 def _refused(
     definition: Metric, dataset: Dataset, margin: float | None, reasons: tuple[str, ...]
 ) -> Comparison:
     """A metric that this dataset cannot answer as asked: every row there, none estimated, the reason said."""
     measure: Measure = "ratio" if definition.kind == "duration" or definition.margin_scale == "ratio" else "difference"
     limit, source = margin_of(definition, dataset) if margin is None else (margin, "moved")
+    primary = primary_of(definition)
+    asked = {"crude": "selection", STRATIFIED: "comparison_window"}
+    if primary == PRIMARY:
+        asked |= {**POPULATIONS, "paired": "pairs"}
     rows = tuple(
         Estimate(method, name, population, None, None, None, 0, "not_estimable", reasons)
-        for method, population in (("crude", "selection"), (PRIMARY, "comparison_window"))
+        for method, population in asked.items()
         for name in dict.fromkeys(("difference" if definition.kind != "duration" else "ratio", measure))
     )
     answer = Comparison(
         metric=definition.id, label=definition.label, kind=definition.kind, role=definition.role,
         unit=definition.unit, harmful=definition.harmful, margin=limit, margin_scale=definition.margin_scale,
-        margin_source=source, measure=measure, arms={}, estimates=rows, primary=PRIMARY,
+        margin_source=source, measure=measure, arms={}, estimates=rows, primary=primary,
         verdict="not_comparable", reasons=reasons,
     )  # fmt: skip
     return dataclasses.replace(answer, sentence=sentences.comparison(answer, definition))
@@ -384,6 +382,8 @@ def compare_family(
 ) -> Family:
     """Several tallies over the same counted rows as one family of comparisons, p-values adjusted by Holm.
 
+    All are stratified (`STRATIFIED`): single categories are too rare for a model, and a family wants one method.
+
     Parameters
     ----------
     dataset : Dataset
@@ -399,7 +399,7 @@ def compare_family(
     window = comparison_window(counted)
     answers = []
     for value, definition in definitions.items():
-        answer = _answer(definition, dataset, selection, None, window, track=False)
+        answer = _answer(definition, dataset, selection, None, window, track=False, modelled=False)
         answers.append(dataclasses.replace(answer, group={column: value}))
     p_values = [a.answer.p_value if a.answer and a.answer.status == "ok" else None for a in answers]
     adjusted = holm([float("nan") if p is None else p for p in p_values])

@@ -231,7 +231,8 @@ def _detectable(tested: list[CriterionByMode]) -> tuple[float | None, float | No
 def _seen_in_areas(dataset: Dataset, ways: list[str], selection: Selection) -> pd.DataFrame:
     """Sums by way of seeing within the focus areas chosen, in the columns a tally adds up.
 
-    Second moments are those of single criteria: they are read only where errors cannot be clustered.
+    Second moments are those of single criteria, because no column holds them by area: where errors by validation
+    would be wider than those by specialist, these are not.
     """
     by = ["mode", "month", *ADJUSTMENT_COLUMNS, "specialist"]
     counted = class_counts(dataset, ("seen_by",), by, selection, via="rows")

@@ -302,7 +302,8 @@ def _sentence(answer: Overview, dataset: Dataset, selection: Selection) -> str:
         interval = wording.interval(found.interval, "share")
         text += f" **{wording.percent(found.value, found.n)}** found {what} ({interval})."
     overdue = answer.statistic("overdue")
-    if overdue and overdue.count is not None:
+    narrowed = selection.modes or selection.risks or selection.kinds or selection.locations or selection.focus_areas
+    if overdue and overdue.count is not None and not narrowed:
         one = overdue.count == 1
         text += f" {wording.counted(overdue.count, 'validation')} {'is' if one else 'are'} overdue."
     return text

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis import wording
 from analysis.counts import counts
+from analysis.datasets.checks import empty_rejects
 from analysis.datasets.engines import collected
 from analysis.schema import TABLES
 
@@ -64,20 +65,31 @@ def quality(dataset: Dataset) -> Quality:
     rows = {name: n for name, n in dataset.row_counts.items() if name not in _ALWAYS_ONE}
     found = sum(check.count for check in checks if check.id.startswith("rejected"))
     odd = sum(1 for check in checks if not check.id.startswith(("rejected", "missing")) and check.count)
-    held = wording.listed([wording.counted(n, name.replace("_", " ").removesuffix("s")) for name, n in rows.items() if n])
+    held = wording.listed([_held(dataset, name, n) for name, n in rows.items() if n])
     rejected = "no row was rejected" if not found else f"{wording.counted(found, 'row')} rejected at import"
     oddities = "nothing contradicts itself" if not odd else f"{wording.counted(odd, 'check')} found contradictions"
     return Quality(tuple(checks), rows, f"The dataset holds {held}; {rejected}, and {oddities}.")
 
 
-def _rejected(dataset: Dataset) -> list[Check]:
+def rejects(dataset: Dataset) -> pd.DataFrame:
+    """Rows that import rejected: table, file, row in the file, column, value, rule, hint."""
     path = dataset.path / "rejects.parquet"
-    if not path.exists():
-        return []
-    rejects = pd.read_parquet(path)
+    return pd.read_parquet(path) if path.exists() else empty_rejects()
+
+
+def _held(dataset: Dataset, table: str, n: int) -> str:
+    unit = "answer to a feedback item" if table == "feedback" else table.replace("_", " ").removesuffix("s")
+    words = wording.counted(n, unit, "answers to feedback items" if table == "feedback" else None)
+    if table != "incidents":
+        return words
+    weighed = int(counts(dataset, "incidents", [], sums=["n"])["n"].iloc[0])
+    return words if weighed == n else f"{wording.counted(weighed, 'incident')} in {wording.counted(n, 'row')}"
+
+
+def _rejected(dataset: Dataset) -> list[Check]:
     return [
         Check("rejected", str(table), f"rejected at import: {rule}", len(rows), len(rows) + dataset.row_counts.get(str(table), 0))
-        for (table, rule), rows in rejects.groupby(["table", "rule"])
+        for (table, rule), rows in rejects(dataset).groupby(["table", "rule"])
     ]
 
 
@@ -116,7 +128,7 @@ def _contradictions(dataset: Dataset) -> list[Check]:
         out.append(Check("zero_hours", "validations", "hours recorded as zero", zero, n))
     if dataset.row_counts.get("findings") and dataset.catalogue_has_levels:
         out.append(_level_conflicts(dataset))
-    if dataset.row_counts.get("incidents"):
+    if dataset.row_counts.get("incidents") and dataset.row_counts.get("validations"):
         incidents = counts(dataset, "incidents", ["mode"], sums=["n"])
         unlinked = int(incidents.loc[incidents["mode"].isna(), "n"].sum())
         words = "no validation of the member before the incident, or no member named"

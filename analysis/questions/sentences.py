@@ -28,6 +28,11 @@ _CLAIMS: dict[str, str] = {
     ),
 }
 
+_NOT_DECIDING = (
+    "illustrative_margin", "moved_margin", "mode_filter_ignored", "focus_area_ignored", "few_clusters", "attenuation",
+    "reversal", "small_numbers", "model_refused", "not_robust",
+)  # fmt: skip
+
 _WHO = {"specialist": "specialists", "member": "members"}
 
 
@@ -45,7 +50,12 @@ def comparison(answer: Comparison, metric: Metric) -> str:
         said = f" Unadjusted, {_claim(answer, crude)}." if crude and crude.interval else ""
         return f"**Not comparable**: {_lowered(reasons.words(_gate(answer)))}{said}"
     assert row is not None
-    claim = f"Like for like, {_claim(answer, row)}"
+    claim = _claim(answer, row)
+    if metric.judged:
+        claim = f"Like for like, {claim}"
+    else:
+        # Different findings stand behind the two modes: the mix is alike, what is compared is not.
+        claim = f"On the same mix of members, {claim}"
     return f"{claim}{_tail(answer, row)}"
 
 
@@ -60,30 +70,56 @@ def verdict_reason(answer: Comparison) -> str:
     match answer.verdict:
         case "as_good":
             extra = {
-                "or_better": " The other end lies beyond the margin: as good or better.",
-                "slightly_fewer": " Zero is excluded: slightly fewer, within the margin.",
-                "slightly_more": " Zero is excluded: slightly more, within the margin.",
+                "or_better": f" The other end lies beyond it: as good {_or_better(answer)}.",
+                "slightly_fewer": f" No difference ({_nothing(answer)}) is excluded: slightly {_less(answer)}, within the margin.",
+                "slightly_more": f" No difference ({_nothing(answer)}) is excluded: slightly {_more(answer)}, within the margin.",
                 None: "",
             }[_nuance(answer, row)]
             whole = "The harmful end of the interval" if extra.startswith(" The other") else "The whole interval"
             return f"{whole} lies within the {margin}.{extra}"
         case "finds_more":
-            return "The whole interval lies above zero: virtual records more, which is not bad news here."
+            return f"The whole interval lies above no difference ({_nothing(answer)}): {arm_names(answer)[0]} records more, which is not bad news here."
         case "better":
             return "The whole interval lies on the better side of no difference."
         case "not_as_good":
             return f"The whole interval lies beyond the {margin}." + (doubt if detection else "")
-    return f"The interval reaches past the {margin}, so a difference that matters is not excluded." + (
+    leaning = _leaning(answer, row)
+    return f"The interval reaches past the {margin}, so a difference that matters is not excluded.{leaning}" + (
         doubt if detection else ""
     )
+
+
+def _leaning(answer: Comparison, row: Estimate) -> str:
+    """What an open verdict leans to, where the interval excludes no difference on the harmful side."""
+    if row.interval is None or answer.harmful not in ("lower", "higher"):
+        return ""
+    nothing = 1.0 if scale_of(answer) == "ratio" else 0.0
+    worse = row.interval.high < nothing if answer.harmful == "lower" else row.interval.low > nothing
+    return " No difference is excluded: it leans to not as good." if worse else ""
+
+
+def _nothing(answer: Comparison) -> str:
+    return "1.00" if scale_of(answer) == "ratio" else "0"
+
+
+def _less(answer: Comparison) -> str:
+    return "shorter" if answer.kind == "duration" else "fewer"
+
+
+def _more(answer: Comparison) -> str:
+    return "longer" if answer.kind == "duration" else "more"
+
+
+def _or_better(answer: Comparison) -> str:
+    return "or finding more" if answer.role == "detection" else "or better"
 
 
 def verdict_settles(answer: Comparison) -> str:
     """One sentence for the verdict card: what would settle it, or where the margin comes from."""
     if answer.verdict == "cannot_tell":
         if answer.further_needed:
-            about = wording.number(round(answer.further_needed, -2) or answer.further_needed)
-            return f"About **{about} more** validations would settle it if the estimate stayed where it is."
+            about = wording.about(answer.further_needed)
+            return f"About **{about} more** validations like these would settle it four times in five, if the estimate stayed."
         return "No realistic number of further validations would settle it while the estimate stays where it is."
     if answer.margin_source == "illustrative" and answer.margin is not None:
         return "Against an illustrative margin: the program has not recorded its own."
@@ -99,8 +135,7 @@ def margin_words(answer: Comparison, *, source: bool = True) -> str:
         return "margin"
     if answer.margin_scale == "ratio":
         return f"{prefix}margin of {wording.ratio(answer.margin)}"
-    size = answer.margin * 100
-    return f"{prefix}{wording.number(size, 0 if size >= 1 and size == round(size) else 1)}-point margin"
+    return f"{prefix}{wording.margin_size(answer.margin)}-point margin"
 
 
 def scale_of(answer: Comparison) -> str:
@@ -123,11 +158,12 @@ def _claim(answer: Comparison, row: Estimate) -> str:
         amount = f"**{wording.ratio(value)} times**"
     else:
         amount = f"**{wording.points(abs(value)).lstrip('+')} percentage points**"
+    unit = " criteria" if answer.kind == "rate" and answer.metric != "closed_on_time" else ""
     words = {"less": "less", "fewer": "fewer"} if value < 0 else {"less": "more", "fewer": "more"}
     who = _WHO.get(answer.group.get("respondent", ""), "respondents")
     claim = _CLAIMS[answer.metric].format(v=v, p=p, amount=amount, who=who, **words)
     interval = wording.interval(row.interval, scale)
-    return f"{claim} (95% interval {interval}; n = {wording.number(row.n)})"
+    return f"{claim} (95% interval {interval}; n = {wording.number(row.n)}{unit})"
 
 
 def _tail(answer: Comparison, row: Estimate) -> str:
@@ -135,9 +171,9 @@ def _tail(answer: Comparison, row: Estimate) -> str:
     match answer.verdict:
         case "as_good":
             more = {
-                "or_better": "as good as in person, or better",
-                "slightly_fewer": "as good as in person (slightly fewer)",
-                "slightly_more": "as good as in person (slightly more)",
+                "or_better": f"as good as in person, {_or_better(answer)}",
+                "slightly_fewer": f"as good as in person (slightly {_less(answer)})",
+                "slightly_more": f"as good as in person (slightly {_more(answer)})",
                 None: "as good as in person",
             }[_nuance(answer, row)]
             return f": **{_arm_named(more, answer)}**, within the {margin}."
@@ -149,7 +185,8 @@ def _tail(answer: Comparison, row: Estimate) -> str:
             can = "; this can mean fewer problems or fewer seen" if answer.role == "detection" else ""
             return f": **not as good**, beyond the {margin}{can}."
         case "cannot_tell":
-            return f": **not yet enough** to call it as good within the {margin}."
+            leaning = " either way" if _leaning(answer, row) else ""
+            return f": **not yet enough** to {'say' + leaning if leaning else 'call it as good'} within the {margin}."
     return ": described, not judged."
 
 
@@ -185,6 +222,8 @@ def _too_few(answer: Comparison) -> str:
         return reasons.words("empty_selection")
     names = arm_names(answer)
     counts = [f"{wording.number(arm.n)} {name}" for arm, name in zip(answer.arms.values(), names, strict=False)]
+    if _gate(answer) in ("geometric_needs_positive", "horizon_not_reached"):
+        return f"**Not estimable**: {_lowered(reasons.words(_gate(answer)))}"
     if answer.kind == "rate":
         return "**Too few to compare**: " + _lowered(reasons.words(_gate(answer)))
     return f"**Too few to compare**: {wording.listed(counts)}. {reasons.words(_gate(answer))}"
@@ -193,7 +232,7 @@ def _too_few(answer: Comparison) -> str:
 def _gate(answer: Comparison) -> str:
     """The reason that decided: the first that is neither about the margin nor a mere caveat."""
     for code in answer.reasons:
-        if code not in ("illustrative_margin", "moved_margin", "mode_filter_ignored"):
+        if code not in _NOT_DECIDING:
             return code
     return "described_only"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,14 +13,15 @@ import pandas as pd
 
 from analysis.counts import counts
 from analysis.metrics import Metric, Tally
-from analysis.results import Arm, Estimate, Measure, Status, finite_or_none
+from analysis.questions.window import in_shared_strata
+from analysis.results import Arm, Estimate, Interval, Measure, Status, finite_or_none
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.homogeneity import difference_homogeneity
-from analysis.stats.pooled import Pooled
+from analysis.stats.pooled import Pooled, limits
 from analysis.stats.proportions import newcombe, ratio_mover_r, wilson
 from analysis.stats.rates import arm_rate, clustered_from_moments, rate_difference, rate_ratio
-from analysis.stats.stratified_rates import stratified_rates
 from analysis.stats.strata import mh_difference, mh_odds_ratio
+from analysis.stats.stratified_rates import stratified_rates
 from analysis.stats.tables import chi_square, mid_p
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ SMALL_EVENTS = 10
 SMALL_EXPECTED = 5
 _BOTH: tuple[Measure, ...] = ("difference", "ratio")
 HETEROGENEITY_LEVEL = 0.05
+COVARIATES = (*ADJUSTMENT_COLUMNS, "field_office", "entity_type")
+"""What models can adjust for besides the quarter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def tally_counts(
 ) -> pd.DataFrame:
     """One grouped pass over prepared rows that serves every tally given (all of one table).
 
-    Grouped by arm, quarter, adjustment columns, specialist and `extra`.
+    Grouped by arm, quarter, adjustment columns, the further columns of models, specialist and `extra`.
     """
     tallies = [metric.counted_by for metric in definitions]
     assert all(isinstance(tally, Tally) for tally in tallies)
@@ -84,7 +88,7 @@ def tally_counts(
         if metric.kind == "rate":
             sums += [f"{y}*{y}", f"{d}*{d}", f"{y}*{d}"]
     arms = {metric.arm_column for metric in definitions} | {"mode"}
-    by = [*sorted(arms), "quarter", *ADJUSTMENT_COLUMNS, "specialist"]
+    by = [*sorted(arms), "quarter", *ADJUSTMENT_COLUMNS, "field_office", "entity_type", "specialist"]
     if table == "feedback":
         by += ["respondent", "item"]
     by += [column for column in extra if column not in by]
@@ -119,6 +123,7 @@ def tally_rows(metric: Metric, rows: pd.DataFrame) -> Arms:
             "n": rows["n"], "y": y, "d": d, "yy": yy, "dd": dd, "yd": yd,
             "arm": rows["arm"], "stratum": rows.get("stratum", 0), "quarter": rows["quarter"], "cluster": cluster,
         }
+        | {column: rows[column] for column in COVARIATES if column in rows}
     )  # fmt: skip
     return Arms(out[out["d"] > 0], bool((specialist >= 0).any()))
 
@@ -139,7 +144,7 @@ def arm_of(metric: Metric, arms: Arms, mode: str, label: str) -> Arm:
     if metric.kind == "rate":
         rows = arms.rows[arms.rows["arm"] == code]
         interval = arm_rate(rows["y"], rows["d"], cluster=rows["cluster"]).interval if arms.clustered else None
-        return Arm(mode, label, d, y, y / d, interval)
+        return Arm(mode, label, d, y, y / d, interval, arms.validations(code))
     return Arm(mode, label, d, y, y / d, wilson(y, d).interval())
 
 
@@ -163,7 +168,7 @@ def crude(metric: Metric, arms: Arms) -> list[Estimate]:
     if not arms.validations(1) or not arms.validations(0):
         return [_absent("crude", "difference", "selection", int(arms.rows["d"].sum()), ("arm_empty",))]
     settings: dict[str, object] = {"adjusted_for": ()}
-    reasons, small = _smallness_of(metric, arms)
+    reasons, small = smallness_of(metric, arms)
     if metric.kind == "rate":
         rows = [_clustered("crude", measure, arms, stratified=False) for measure in _BOTH]
         return [_with(row, reasons, small, settings) for row in rows]
@@ -196,13 +201,20 @@ def mantel_haenszel(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list
             _absent("mantel_haenszel", measure, "comparison_window", n, ("no_comparison_window",))
             for measure in (_BOTH if metric.margin_scale == "ratio" else _BOTH[:1])
         ]
-    reasons, small = _smallness_of(metric, arms)
+    # Only strata with both arms enter the estimate, so only they say whether there is enough of it.
+    arms = Arms(in_shared_strata(arms.rows), arms.clustered)
+    if arms.rows.empty:
+        return [_absent("mantel_haenszel", m, "comparison_window", 0, ("no_counterpart",)) for m in _BOTH]
+    reasons, small = smallness_of(metric, arms)
+    if not small and effective_sizes(arms.rows) < MIN_PER_ARM:
+        reasons, small = (*reasons, "thin_overlap"), True
     reasons += adjusted_for(strata)
     rows = [_clustered("mantel_haenszel", measure, arms, stratified=True) for measure in _BOTH]
     if metric.kind != "rate":
         tables = arms.tables()
         sato = mh_difference(tables)
-        q = float(difference_homogeneity(tables).p_value)
+        thick = tables[(tables.sum(axis=2) >= MIN_PER_ARM).all(axis=1)]
+        q = float(difference_homogeneity(thick).p_value) if len(thick) > 1 else math.nan
         if q < HETEROGENEITY_LEVEL:
             reasons += ("heterogeneous",)
         independent = _from_pooled("mantel_haenszel", "difference_sato", sato, {"clustered_by": None})
@@ -211,34 +223,61 @@ def mantel_haenszel(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list
             rows[0] = dataclasses.replace(independent, measure="difference", caveats=rows[0].caveats)
         rows.append(independent)
         rows.append(_from_pooled("mantel_haenszel", "odds_ratio", mh_odds_ratio(tables), {"clustered_by": None}))
+    # Specialists are known to differ: with too few of them no verdict rests on validations taken as independent.
+    small = small or (arms.clustered and "too_few_clusters" in rows[0].caveats)
     return [_with(row, reasons, small, {"adjusted_for": strata}) for row in rows]
 
 
-def _smallness_of(metric: Metric, arms: Arms) -> tuple[tuple[str, ...], bool]:
+def effective_sizes(rows: pd.DataFrame) -> float:
+    """The smaller arm's effective size, ``1 / Σ (share² / n)`` over strata with Mantel–Haenszel's weights.
+
+    A stratum with one validation in an arm and hundreds in the other weighs like one, however large it is.
+    """
+    n = rows.groupby(["stratum", "arm"])["n"].sum().unstack("arm")
+    weight = n[0] * n[1] / (n[0] + n[1])
+    share = weight / weight.sum()
+    return float(min(1 / (share**2 / n[arm]).sum() for arm in (0, 1)))
+
+
+def smallness_of(metric: Metric, arms: Arms) -> tuple[tuple[str, ...], bool]:
+    """`smallness` of the rows of a comparison."""
     (y1, d1), (y0, d0) = arms.total(1), arms.total(0)
     others = None if metric.kind == "rate" else d1 + d0 - y1 - y0
     return smallness(arms.validations(1), arms.validations(0), y1 + y0, others)
 
 
 def _clustered(method: str, measure: Measure, arms: Arms, *, stratified: bool) -> Estimate:
+    """A ratio-of-sums effect with errors by specialist where there are enough of them, else by validation."""
     rows = arms.rows
     strata = rows["stratum"].to_numpy() if stratified else None
-    settings: dict[str, object] = {}
-    if arms.clustered:
-        effect = rate_difference if measure == "difference" else rate_ratio
-        found = effect(rows["y"], rows["d"], rows["arm"], cluster=rows["cluster"], stratum=strata)
-        if "too_few_clusters" not in found.reasons:
-            settings = {"clustered_by": "specialist_id", "clusters": found.clusters}
-            return _from_pooled(method, measure, found, settings)
-        reasons: tuple[str, ...] = ("too_few_clusters",)
-    else:
-        reasons = ("clusters_unknown",)
     alone = clustered_from_moments(
         "difference" if measure == "difference" else "ratio",
         arm=rows["arm"], n=rows["n"], y=rows["y"], d=rows["d"],
         yy=rows["yy"], dd=rows["dd"], yd=rows["yd"], stratum=strata,
     )  # fmt: skip
-    return _from_pooled(method, measure, alone, {"clustered_by": "validation_id"}, reasons)
+    if not arms.clustered:
+        return _from_pooled(method, measure, alone, {"clustered_by": "validation_id"}, ("clusters_unknown",))
+    effect = rate_difference if measure == "difference" else rate_ratio
+    found = effect(rows["y"], rows["d"], rows["arm"], cluster=rows["cluster"], stratum=strata)
+    if "too_few_clusters" in found.reasons:
+        return _from_pooled(method, measure, alone, {"clustered_by": "validation_id"}, ("too_few_clusters",))
+    settings: dict[str, object] = {"clustered_by": "specialist_id", "clusters": found.clusters}
+    return _from_pooled(method, measure, wider(found, alone), settings)
+
+
+def wider(clustered: Pooled, alone: Pooled) -> Pooled:
+    """The clustered effect, never with a smaller error than validations by themselves would have.
+
+    In thin strata residuals of few clusters come out too small; clustering is there to widen, not to narrow.
+    """
+    if clustered.se is None or alone.se is None or alone.se <= clustered.se or clustered.estimate is None:
+        return clustered
+    on_log = clustered.scale == "log"
+    value = math.log(clustered.estimate) if on_log else clustered.estimate
+    low, high, p_value = limits(value, alone.se, df=clustered.df, level=0.95)
+    method = clustered.interval.method if clustered.interval else ""
+    bounds = Interval(math.exp(low), math.exp(high), 0.95, method) if on_log else Interval(low, high, 0.95, method)
+    return dataclasses.replace(clustered, se=alone.se, interval=bounds, p_value=p_value)
 
 
 def _from_pooled(

@@ -12,7 +12,7 @@ from analysis.counts import counts
 from analysis.datasets.cells import DURATIONS
 from analysis.metrics import Metric, Waiting
 from analysis.questions.tallies import MIN_PER_ARM, adjusted_for, smallness
-from analysis.questions.window import MODES
+from analysis.questions.window import MODES, in_shared_strata
 from analysis.results import Arm, Estimate, Measure, Status
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.durations import geometric_mean, geometric_mean_ratio_from_sums, median_difference
@@ -85,16 +85,22 @@ def time_arm(metric: Metric, rows: pd.DataFrame, mode: str, label: str) -> Arm:
     return Arm(mode, label, n, None, found.estimate, found.interval)
 
 
+def crude_time(metric: Metric, rows: pd.DataFrame) -> Estimate:
+    """The unadjusted effect of some rows."""
+    return _estimate(metric, "crude", rows.assign(stratum=0), ())
+
+
 def _estimate(metric: Metric, method: str, rows: pd.DataFrame, strata: tuple[str, ...]) -> Estimate:
     how = metric.counted_by
     assert isinstance(how, Waiting)
     found, caveats = _effect(how, rows), adjusted_for(strata) if method != "crude" else ()
-    events = int(rows.loc[rows["event"] == 1, "n"].sum()) if how.summary == "risk" else None
-    n1, n0 = (int(rows.loc[rows["arm"] == arm, "n"].sum()) for arm in (1, 0))
+    shared = in_shared_strata(rows)
+    happened = (shared["event"] == 1) & (shared["value"] <= (how.horizon or 0))
+    events = int(shared.loc[happened, "n"].sum()) if how.summary == "risk" else None
+    n1, n0 = (int(shared.loc[shared["arm"] == arm, "n"].sum()) for arm in (1, 0))
     reasons, small = smallness(n1, n0, events, None)
     status: Status = "not_estimable" if found.interval is None else "too_small" if small else "ok"
-    if how.summary != "geometric":
-        caveats += ("censored",)
+    caveats += ("independent",) if how.summary == "geometric" else ("independent", "censored")
     return Estimate(
         method=method,
         measure="difference" if how.summary == "risk" else "ratio",

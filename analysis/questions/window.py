@@ -13,19 +13,31 @@ from analysis.schema import ADJUSTMENT_COLUMNS
 MODES = ("virtual", "in_person")
 """The two arms, in the order in which they are always shown."""
 
+MIN_POSITIVITY = 0.80
+"""Least share of virtual validations with an in-person counterpart for a comparison to be made."""
+
+MIN_SHARE_OF_A_QUARTER = 0.02
+"""Under this share a mode was not in use that quarter: a few stray records must not open the window to years."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """Counts of the two arms, split by whether both modes were in use that quarter.
 
     `selection` holds all rows of the two arms, `rows` those of quarters with both; `strata` says which columns
-    adjustment can use, `left_out` what stands outside the two-way comparison, by reason.
+    adjustment can use, `counted` is what it was made of, `left_out` what stands outside the two-way comparison, by reason.
     """
 
     selection: pd.DataFrame
     rows: pd.DataFrame
     strata: tuple[str, ...]
     left_out: Mapping[str, int]
+    counted: pd.DataFrame
+    arm_column: str = "mode"
+
+    def of(self, column: str, value: str) -> Window:
+        """The window of one group by itself: the same as filtering to it."""
+        return comparison_window(self.counted[self.counted[column] == value], arm_column=self.arm_column)
 
 
 def comparison_window(counted: pd.DataFrame, *, arm_column: str = "mode") -> Window:
@@ -44,8 +56,7 @@ def comparison_window(counted: pd.DataFrame, *, arm_column: str = "mode") -> Win
         name = "mode_unknown" if pd.isna(value) else f"mode_{value}"
         left_out[name] = int(rows["n"].sum())
     selection = counted[in_arms].assign(arm=lambda f: (f[arm_column] == "virtual").astype("int64"))
-    in_use = selection[selection["n"] > 0].groupby("quarter")["arm"].nunique()
-    both = selection["quarter"].isin(in_use.index[in_use == 2])
+    both = selection["quarter"].isin(_quarters_with_both(selection))
     outside = int(selection.loc[~both, "n"].sum())
     if outside:
         left_out["outside_comparison_window"] = outside
@@ -54,7 +65,15 @@ def comparison_window(counted: pd.DataFrame, *, arm_column: str = "mode") -> Win
     lonely = rows.groupby("stratum")["arm"].transform("nunique") < 2
     if without := int(rows.loc[lonely, "n"].sum()):
         left_out["no_counterpart"] = without
-    return Window(selection, rows, strata, left_out)
+    return Window(selection, rows, strata, left_out, counted, arm_column)
+
+
+def _quarters_with_both(rows: pd.DataFrame) -> pd.Index:
+    """Quarters in which neither mode is a stray exception."""
+    share = rows.groupby("quarter")["n"].sum()
+    virtual = rows[rows["arm"] == 1].groupby("quarter")["n"].sum().reindex(share.index, fill_value=0)
+    smaller = np.minimum(virtual, share - virtual)
+    return share.index[(smaller > 0) & (smaller >= MIN_SHARE_OF_A_QUARTER * share)]
 
 
 def with_strata(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -63,6 +82,11 @@ def with_strata(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
         return rows.assign(stratum=np.zeros(len(rows), np.int64))
     keys = rows[list(columns)].astype("object").where(rows[list(columns)].notna(), "")
     return rows.assign(stratum=pd.MultiIndex.from_frame(keys).factorize()[0])
+
+
+def in_shared_strata(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of strata that hold both arms: only they enter a stratified estimate."""
+    return rows[rows.groupby("stratum")["arm"].transform("nunique") == 2]
 
 
 def positivity(rows: pd.DataFrame) -> float | None:

@@ -83,8 +83,9 @@ def cluster_logit(
     (array([-0.511,  0.963]), array([0.272, 0.334]), array([5., 5.]))
     """
     x, y, total, codes, number, fit = _prepared(design, events, n, cluster)
-    reasons = fit.reasons or cluster_reasons(number, 2)
-    if fit.reasons or number < max(min_clusters, 2):
+    refused = number < max(min_clusters, 2)
+    reasons = fit.reasons or (("too_few_clusters",) if refused else cluster_reasons(number, number))
+    if fit.reasons or refused:
         return _nothing(fit, number, "CR1", reasons)
     scores = _summed(x * (y - total * fit.probability)[:, None], codes, number) @ fit.covariance
     covariance = scores.T @ scores * (number / (number - 1))
@@ -133,8 +134,9 @@ def cr2_logit(
     (array([0.272, 0.334]), array([5., 5.]))
     """
     x, y, total, codes, number, fit = _prepared(design, events, n, cluster)
-    reasons = fit.reasons or cluster_reasons(number, 2)
-    if fit.reasons or number < max(min_clusters, 2):
+    refused = number < max(min_clusters, 2)
+    reasons = fit.reasons or (("too_few_clusters",) if refused else cluster_reasons(number, number))
+    if fit.reasons or refused:
         return _nothing(fit, number, "CR2", reasons)
     variance = fit.probability * (1 - fit.probability)
     rows = np.sqrt(total * variance)[:, None] * x

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
 from analysis.errors import AnalysisError
-from analysis.stats.bounds import Floats, checked_counts, checked_level
+from analysis.results import Interval
+from analysis.stats.bounds import Floats, checked_counts, checked_level, normal_quantile
 from analysis.stats.clustered_logit import cluster_logit
+from analysis.stats.linearised import cluster_reasons
 from analysis.stats.logit import independent, logit
 from analysis.stats.pooled import Basis, Pooled, checked_arm, pooled
 
@@ -23,7 +25,7 @@ class Standardised:
     `risk_1` (virtual) and `risk_0` (in person) are fractions, ``None`` (with `reasons`) where the model does not
     exist; `difference` and `ratio` carry errors and intervals. `effective_1` and `effective_0` are the sizes of
     equally weighted samples with the same precision, for weighted methods; `n_trimmed` observations were left
-    out for want of overlap.
+    out for want of overlap. `interval_1` and `interval_0` are of the risks themselves, made on the logit scale.
     """
 
     risk_1: float | None
@@ -35,6 +37,8 @@ class Standardised:
     effective_1: float | None = None
     effective_0: float | None = None
     reasons: tuple[str, ...] = ()
+    interval_1: Interval | None = None
+    interval_0: Interval | None = None
 
 
 def g_computation(
@@ -50,8 +54,8 @@ def g_computation(
     """Standardised risks by g-computation: a logistic model of arm and covariates, averaged over everyone.
 
     Each risk is the mean over all observations of the probability predicted with the arm set; the error of
-    a contrast is by the delta method from the model's robust covariance (HC0; clustered, CR1, with `cluster`),
-    the mix of covariates taken as given.
+    a contrast is by the delta method from the model's robust covariance (HC0; clustered, CR1, with `cluster`, and t
+    with as many degrees of freedom as the arm with fewer clusters allows), the mix of covariates taken as given.
 
     Parameters
     ----------
@@ -117,7 +121,13 @@ def g_computation(
     else:
         robust = cluster_logit(x, y, total, cluster)
         covariance, clusters, reasons = robust.covariance, robust.clusters, robust.reasons
-        df = float(clusters - 1) if "too_few_clusters" not in reasons else None
+        fewest = min(np.unique(np.asarray(cluster)[side & (total > 0)]).size for side in (one, ~one))
+        reasons = reasons or cluster_reasons(clusters, fewest)
+        # An arm with few clusters is known no better than they allow.
+        if "too_few_clusters" in reasons:
+            covariance = np.full_like(covariance, math.nan)
+        else:
+            df = float(fewest - 1)
     share = total / total.sum()
     risks, slopes = [], []
     for value in (1.0, 0.0):
@@ -183,7 +193,20 @@ def standardised(
         reasons=reasons if both else (*reasons, "ratio_needs_events"),
     )
     one, other = effective or (None, None)
-    return Standardised(risk_1, risk_0, difference, ratio, n, n_trimmed, one, other, reasons)
+    own = [
+        _risk_interval(risk, float(variance), df, level, method)
+        for risk, variance in zip((risk_1, risk_0), np.diag(covariance), strict=True)
+    ]
+    return Standardised(risk_1, risk_0, difference, ratio, n, n_trimmed, one, other, reasons, own[0], own[1])
+
+
+def _risk_interval(risk: float, variance: float, df: float | None, level: float, method: str) -> Interval | None:
+    """Interval of one risk on the logit scale, so that it stays between 0 and 1."""
+    if not (0 < risk < 1 and variance > 0):
+        return None
+    quantile = normal_quantile(level) if df is None else float(stdtrit(df, (1 + level) / 2))
+    middle, reach = math.log(risk / (1 - risk)), quantile * math.sqrt(variance) / (risk * (1 - risk))
+    return Interval(float(expit(middle - reach)), float(expit(middle + reach)), level, method)
 
 
 def no_risks(n: int, level: float, reasons: tuple[str, ...]) -> Standardised:

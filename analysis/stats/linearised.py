@@ -111,7 +111,8 @@ def effect(
         basis=sums.basis,
         level=level,
         method=method,
-        df=None if refused else float(found.clusters - 1),
+        # Where one arm has fewer clusters, its variance is known no better than they allow.
+        df=None if refused else float(found.fewest_in_an_arm - 1),
         clusters=found.clusters,
         reasons=reasons,
         within=(-1.0, 1.0) if fractions and not ratio else (-math.inf, math.inf),
@@ -120,10 +121,10 @@ def effect(
 
 def cluster_reasons(clusters: int, fewest_in_an_arm: int) -> tuple[str, ...]:
     """Whether errors can be clustered, as reason codes."""
-    # An arm that is one cluster has residuals that sum to zero: its variance would come out as none.
-    if clusters < MIN_CLUSTERS or fewest_in_an_arm < 2:
+    # The arm with fewer clusters decides: forty specialists in person say nothing about two who work virtually.
+    if min(clusters, fewest_in_an_arm) < MIN_CLUSTERS:
         return ("too_few_clusters",)
-    return ("few_clusters",) if clusters < FEW_CLUSTERS else ()
+    return ("few_clusters",) if min(clusters, fewest_in_an_arm) < FEW_CLUSTERS else ()
 
 
 def _linearised(sums: StratumSums, means: tuple[float, float]) -> tuple[Floats, Floats]:

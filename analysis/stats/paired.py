@@ -155,7 +155,6 @@ def paired_newcombe(table: ArrayLike, *, level: float = 0.95) -> Bounds:
     first, second = wilson(a + b, n, level=level), wilson(a + c, n, level=level)
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.where(a * d > b * c, np.maximum(a * d - b * c - n / 2, 0), a * d - b * c)
-        # Square roots before products: four margins of 1e8 multiply to 1e32, harmless, but root by root exact.
         scale = np.sqrt(a + b) * np.sqrt(c + d) * np.sqrt(a + c) * np.sqrt(b + d)
         correlation = np.where(scale > 0, excess / np.where(scale > 0, scale, 1.0), 0.0)
         estimate = np.asarray((b - c) / n)
@@ -216,7 +215,7 @@ def _tango_low(b: Floats, c: Floats, n: Floats, z: float, estimate: Floats) -> F
     inside, outside = estimate, np.where(np.isnan(estimate), np.nan, -1.0)
     for _ in range(_HALVINGS):
         delta = (inside + outside) / 2
-        # p = b/n + …: the quadratic 2n q² + B q − c δ (δ − 1)·(−1) = 0 of the likeliest q, scaled by 1/n.
+        # The likeliest q is the larger root of 2n q² + slope q − c δ (1 − δ) = 0.
         slope = (2 * n - b + c) * delta - b - c
         root = np.sqrt(np.maximum(slope**2 + 8 * n * c * delta * (1 - delta), 0))
         q = np.maximum((root - slope) / np.maximum(4 * n, 1), np.maximum(-delta, 0))

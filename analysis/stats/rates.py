@@ -7,8 +7,9 @@ exactly those of Mantel–Haenszel.
 
 Strata are weighted by ``w_s = D1s D0s / (D1s + D0s)``, D being sums of `d`. Errors come from linearisation:
 each group contributes ``w_s (y − r d) / D`` of its own stratum and arm; contributions are summed by cluster
-and squared, ``V = G/(G−1) Σ u_c²``, and intervals use t with G − 1 degrees of freedom. The weights, that is
-the mix compared, are taken as given.
+and squared, ``V = G/(G−1) Σ u_c²``, and intervals use t
+with one degree of freedom fewer than the arm with fewer clusters has. The weights, that is the mix compared, are
+taken as given.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def rate_difference(
     Returns
     -------
     Pooled
-        Its `n` is the sum of `d`. With fewer than five clusters, or all of an arm in one cluster, the
+        Its `n` is the sum of `d`. With fewer than five clusters in an arm, the
         estimate stands without an interval. Where no group's `y` exceeds its `d` the interval is cut to
         [−1, 1].
 
@@ -67,9 +68,9 @@ def rate_difference(
 
     Examples
     --------
-    >>> p = rate_difference([3, 4, 2, 5, 6, 7], [20] * 6, [1, 1, 1, 0, 0, 0], cluster=range(6))
+    >>> p = rate_difference([3, 4, 2, 3, 5, 5, 6, 7, 6, 8], [20] * 10, [1] * 5 + [0] * 5, cluster=range(10))
     >>> f"{p.estimate:.3f} [{p.interval.low:.3f}, {p.interval.high:.3f}] {p.clusters}"
-    '-0.150 [-0.244, -0.056] 6'
+    '-0.150 [-0.244, -0.056] 10'
     """
     return _by_cluster("difference", y, d, arm, cluster, stratum, level)
 
@@ -110,9 +111,9 @@ def rate_ratio(
 
     Examples
     --------
-    >>> p = rate_ratio([3, 4, 2, 5, 6, 7], [20] * 6, [1, 1, 1, 0, 0, 0], cluster=range(6))
+    >>> p = rate_ratio([3, 4, 2, 3, 5, 5, 6, 7, 6, 8], [20] * 10, [1] * 5 + [0] * 5, cluster=range(10))
     >>> f"{p.estimate:.3f} [{p.interval.low:.3f}, {p.interval.high:.3f}]"
-    '0.500 [0.305, 0.820]'
+    '0.531 [0.341, 0.829]'
     """
     return _by_cluster("ratio", y, d, arm, cluster, stratum, level)
 
@@ -168,7 +169,7 @@ def clustered_from_moments(
     >>> p = clustered_from_moments("difference", arm=[1, 0], n=[100, 100], y=[20, 30], d=[100, 100],
     ...                            yy=[20, 30], dd=[100, 100], yd=[20, 30])
     >>> f"{p.estimate:.2f} [{p.interval.low:.3f}, {p.interval.high:.3f}] {p.clusters}"
-    '-0.10 [-0.220, 0.020] 200'
+    '-0.10 [-0.221, 0.021] 200'
     """
     if measure not in ("difference", "ratio"):
         raise AnalysisError(f"measure must be 'difference' or 'ratio'; got {measure!r}.")

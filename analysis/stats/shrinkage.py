@@ -148,7 +148,7 @@ def _fitted(y: Floats, n: Floats, start: float) -> tuple[float, float]:
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
-            options={"ftol": 1e-15, "gtol": 1e-10},
+            options={"ftol": 1e-14, "gtol": 1e-9},
         )
         for theta in (0.01, 0.5)
     ]

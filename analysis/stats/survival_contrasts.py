@@ -195,7 +195,9 @@ def _pairs(
         here = [(strata == s) & side for side in (one, ~one)]
         first, second = (kaplan_meier(t[rows], e[rows], count[rows]) for rows in here)
         empty &= not (first.n and second.n)
-        used[s] = reached(first, horizon) and reached(second, horizon)
+        # One person has no spread: such a stratum would only make the interval too narrow.
+        enough = number == 1 or min(first.n, second.n) >= 2
+        used[s] = enough and reached(first, horizon) and reached(second, horizon)
         if used[s]:
             pairs.append((first, second))
     reasons: tuple[str, ...] = ()

@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+from pages._ui import own
+
 Answer = TypeVar("Answer")
 MOST_ANSWERS = 512
 
@@ -14,16 +16,23 @@ MOST_ANSWERS = 512
 def ask(function: Callable[..., Answer], *subject: Any, **settings: Any) -> Answer:
     """Call a function, or hand out the answer it gave to the same arguments before.
 
-    A dataset among the arguments counts by its fingerprint, everything else by its ``repr``: selections and
-    settings are small values. Everybody gets the same object, so answers are read, never changed.
+    A dataset among the arguments counts by its identity, everything else by its ``repr``: selections and
+    settings are small values. Everybody gets the same object, so answers are read, never changed; but answers
+    about a session's own dataset stay in that session and end with it.
 
     Examples
     --------
     ``ask(compare, view.dataset, view.selection, metric="any_must_deficiency")``
     """
-    parts = [getattr(part, "fingerprint", part) for part in subject]
+    parts = [getattr(part, "identity", part) for part in subject]
     key = repr((function.__module__, function.__qualname__, parts, sorted(settings.items())))
-    return cast(Answer, _kept(key, lambda: function(*subject, **settings)))
+    keep = _kept_here if any(own.holds(getattr(part, "path", None)) for part in subject) else _kept
+    return cast(Answer, keep(key, lambda: function(*subject, **settings)))
+
+
+@st.cache_resource(max_entries=MOST_ANSWERS, show_spinner=False, scope="session")
+def _kept_here(key: str, _answer: Callable[[], Any]) -> Any:
+    return _answer()
 
 
 @st.cache_resource(max_entries=MOST_ANSWERS, show_spinner=False)

@@ -9,7 +9,9 @@ import streamlit as st
 
 from analysis.metrics import metrics
 from analysis.questions.comparison import GROUP_COLUMNS, answerable
+from analysis.questions.completeness import columns_of
 from analysis.schema import LABELS
+from pages._ui.cache import ask
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
@@ -34,6 +36,15 @@ def criteria_order(dataset: Dataset) -> str:
         return "count"
     names = {"rate": "Rate: of those assessed", "count": "Count"}
     return choice("Rank criteria by", tuple(names), lambda code: names[code], key="order")
+
+
+def completeness_column(dataset: Dataset) -> str | None:
+    """The column whose gaps are shown, among those that have some; none for the records themselves."""
+    columns = ask(columns_of, dataset)
+    if not columns:
+        return None
+    chosen = choice("Show", ("", *columns), lambda name: f"Share with {name}" if name else "Records", key="column")
+    return chosen or None
 
 
 def choice(title: str, codes: Sequence[str], label: Callable[[str], str], *, key: str) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages._ui import own
+
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
 
@@ -38,7 +40,8 @@ def opened(folder: Path) -> Dataset:
         When it cannot be used.
     """
     description = folder / "dataset.toml"
-    return _opened(folder, description.stat().st_mtime_ns if description.exists() else 0)
+    changed = description.stat().st_mtime_ns if description.exists() else 0
+    return _opened_here(folder, changed) if own.holds(folder) else _opened(folder, changed)
 
 
 @lru_cache(maxsize=8)
@@ -48,10 +51,27 @@ def _opened(folder: Path, changed: int) -> Dataset:
     return open_dataset(folder)
 
 
+@st.cache_resource(scope="session", max_entries=8, show_spinner=False)
+def _opened_here(folder: Path, changed: int) -> Dataset:
+    from analysis.datasets.opening import open_dataset
+
+    return open_dataset(folder)
+
+
 def chosen(*, on_change: Callable[[], None] | None = None) -> Path:
-    """The folder to show; draws the choice only where there is one."""
-    found = folders()
+    """The folder to show; draws the choice only where there is one.
+
+    Besides what the operator named, a session sees the datasets it loaded itself; one just loaded is shown next.
+    """
+    found = folders() | own.folders()
     if len(found) == 1:
         return next(iter(found.values()))
+    if (fresh := own.just_loaded()) in found:
+        if "dataset" not in st.session_state:
+            # A widget that was not there before does not write its value into the address.
+            st.query_params["dataset"] = fresh
+        st.session_state["dataset"] = fresh
+        if on_change:
+            on_change()
     name = st.selectbox("Dataset", list(found), key="dataset", bind="query-params", on_change=on_change)
     return found[name]

@@ -85,6 +85,13 @@ def reset() -> None:
             st.session_state[key] = st.session_state["period-of-data"][key]
 
 
+def forget() -> None:
+    """Take every filter off because another dataset is shown, whose period is its own."""
+    reset()
+    for key in ("from", "to"):
+        st.session_state.pop(key, None)
+
+
 def reset_button(key: str) -> None:
     """The way back to everything."""
     st.button("Reset filters", key=key, icon=":material/restart_alt:", type="tertiary", on_click=reset)

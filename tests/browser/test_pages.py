@@ -13,7 +13,12 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.browser.conftest import Visit
 from tests.browser.serving import UVICORN, serving
 
-PAGES = {"/": "Overview", "/virtual_vs_in_person": "Virtual vs in person", "/msc_deficiencies": "MSC deficiencies"}
+PAGES = {
+    "/": "Overview",
+    "/virtual_vs_in_person": "Virtual vs in person",
+    "/msc_deficiencies": "MSC deficiencies",
+    "/data": "Data",
+}
 QUERY = "mode=in_person&office=Miami&from=2020-07-01"
 FILTERS = {"mode": ["in_person"], "office": ["Miami"], "from": ["2020-07-01"]}
 STREAMLITS_OWN = {"list", "listitem", "target-size", "svg-img-alt", "presentation-role-conflict"}

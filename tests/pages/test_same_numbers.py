@@ -29,9 +29,8 @@ def test_comparison(
     plain = shown.replace("<strong>", "").replace("</strong>", "")
     assert answer["sentence"].replace("**", "") in plain
     measure = "ratio" if answer["metric"] == "hours" else "difference"
-    (row,) = [
-        r for r in answer["estimates"] if r["method"] == "mantel_haenszel" and r["measure"] == measure
-    ]
+    method = "mantel_haenszel" if answer["metric"] == "hours" else "standardised"
+    (row,) = [r for r in answer["estimates"] if r["method"] == method and r["measure"] == measure]
     assert wording.amount(row["estimate"], measure) in plain
     assert wording.interval(Interval(row["low"], row["high"]), measure) in plain
     for arm in answer["arms"].values():

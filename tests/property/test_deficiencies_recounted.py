@@ -111,7 +111,7 @@ def again(twisted_demo: Dataset) -> Recount:
 @example(EVERYTHING)
 @example(SOME)
 @example(IN_AREA)
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_criteria(twisted_demo: Dataset, again: Recount, chosen: Chosen) -> None:
     plain = Plain(again, chosen)
     y, n = plain.by(lambda row, criterion: criterion)
@@ -144,7 +144,7 @@ def test_criteria(twisted_demo: Dataset, again: Recount, chosen: Chosen) -> None
 @example(EVERYTHING)
 @example(SOME)
 @example(IN_AREA)
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_categories(twisted_demo: Dataset, again: Recount, chosen: Chosen) -> None:
     plain = Plain(again, chosen)
     y, n = plain.by(plain.category)
@@ -179,7 +179,7 @@ def test_categories(twisted_demo: Dataset, again: Recount, chosen: Chosen) -> No
 @given(choices())
 @example(EVERYTHING)
 @example(IN_AREA)
-@settings(max_examples=10)
+@settings(max_examples=6)
 def test_reasons(twisted_demo: Dataset, again: Recount, chosen: Chosen) -> None:
     plain = Plain(again, chosen)
     found = [(row, c, plain.finding(row, c)["reason"]) for row in plain.rows for c in plain.deficient(row)]
@@ -257,7 +257,11 @@ def test_criteria_by_mode(twisted_demo: Dataset, again: Recount, chosen: Chosen)
     def quarter(row: Row) -> int:
         return int((row["day"].year * 12 + row["day"].month - 1) // 3)
 
-    both = {q for q in map(quarter, rows) if {r["mode"] for r in rows if quarter(r) == q} == {"virtual", "in_person"}}
+    both = {
+        q
+        for q in map(quarter, rows)
+        if {r["mode"] for r in rows if quarter(r) == q} == {"virtual", "in_person"}
+    }
     window = [row for row in rows if quarter(row) in both]
     # A column recorded nowhere in the selection stratifies nothing, and as a constant changes nothing.
     y, n = plain.by(lambda row, c: (c, row["mode"], row["risk"], row["kind"], row["location"]), window)
@@ -321,7 +325,8 @@ def test_cells_and_rows_count_criteria_alike(twisted_demo: Dataset, again: Recou
     by = ["mode", "field_office"]
     for columns in (("criterion_id",), ("category", "level"), ("seen_by",)):
         cells, rows = (
-            class_counts(twisted_demo, columns, by, selection_of(chosen), via=via) for via in ("cells", "rows")
+            class_counts(twisted_demo, columns, by, selection_of(chosen), via=via)
+            for via in ("cells", "rows")
         )
         pd.testing.assert_frame_equal(cells, rows)
     counted = criterion_counts(twisted_demo, by, selection_of(chosen))
@@ -340,7 +345,9 @@ def test_cells_and_rows_count_criteria_alike(twisted_demo: Dataset, again: Recou
 @given(choices(months=True))
 @example(EVERYTHING)
 @settings(max_examples=4)
-def test_the_figures_show_the_recounted_numbers(twisted_demo: Dataset, again: Recount, chosen: Chosen) -> None:
+def test_the_figures_show_the_recounted_numbers(
+    twisted_demo: Dataset, again: Recount, chosen: Chosen
+) -> None:
     plain = Plain(again, chosen)
     y, n = plain.by(lambda row, c: c)
     total = sum(y.values())
@@ -351,7 +358,9 @@ def test_the_figures_show_the_recounted_numbers(twisted_demo: Dataset, again: Re
             assert row["Deficient"] == f"{y[criterion]:,}" and row["Assessed"] == f"{n[criterion]:,}"
             assert row["Share of all"] == wording.percent(y[criterion] / total)
             if n[criterion]:
-                assert row["Rate (95% interval)"].startswith(f"{wording.percent(y[criterion] / n[criterion], n[criterion])} (")
+                assert row["Rate (95% interval)"].startswith(
+                    f"{wording.percent(y[criterion] / n[criterion], n[criterion])} ("
+                )
         drawn = json.dumps(made.chart.to_dict())  # type: ignore[union-attr]
         for criterion in sorted(y, key=lambda c: -y[c] / n[c])[:3]:
             assert f"{y[criterion]:,} of {n[criterion]:,}" in drawn
@@ -367,7 +376,9 @@ def test_the_figures_show_the_recounted_numbers(twisted_demo: Dataset, again: Re
             assert row["Share (95% interval)"].startswith(wording.percent(counted[category] / total, total))
 
 
-def test_the_command_prints_what_the_question_answers(twisted_demo: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_what_the_question_answers(
+    twisted_demo: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
     chosen = SOME | {"field_office": ["Miami", "Houston"]}
     options = {column: option for option, column in LISTS.values()}
     given_options: list[str] = ["--from", str(chosen["start"]), "--to", str(chosen["end"])]

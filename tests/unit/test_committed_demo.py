@@ -40,9 +40,9 @@ def test_category_shares_lie_near_the_published_ones() -> None:
     assert gap.abs().max() < 0.012
 
 
-def test_crude_misleads_and_stratified_holds(demo: Dataset, truth: dict[str, dict[str, float]]) -> None:
+def test_crude_misleads_and_adjusted_holds(demo: Dataset, truth: dict[str, dict[str, float]]) -> None:
     answer = compare(demo, "any_must_deficiency", BOTH)
-    crude, stratified = answer.estimate("crude"), answer.estimate("mantel_haenszel")
+    crude, stratified, model = (answer.estimate(m) for m in ("crude", "mantel_haenszel", "standardised"))
     known = truth["any_must_deficiency"]
     assert crude and crude.interval and stratified and stratified.interval
     assert crude.estimate is not None and stratified.estimate is not None
@@ -50,6 +50,9 @@ def test_crude_misleads_and_stratified_holds(demo: Dataset, truth: dict[str, dic
     assert stratified.interval.contains(known["difference_mh"])
     error = abs(stratified.estimate - known["difference_mh"])
     assert error < abs(crude.estimate - known["difference_all"]) / 2
+    assert model == answer.answer and model and model.interval and model.estimate is not None
+    assert model.interval.contains(known["difference_all"])
+    assert abs(model.estimate - known["difference_all"]) < abs(crude.estimate - known["difference_all"]) / 2
     assert "attenuation" in answer.reasons
 
 

@@ -26,6 +26,10 @@ def test_ids_name_the_page_that_shows_them() -> None:
 @pytest.mark.parametrize("name", list(registry()))
 def test_is_whole_on_the_demo(demo: Dataset, name: str) -> None:
     made = figure(name, demo)
+    if name == "data.rejects":
+        # The demo's own rows break no rule, which the figure says.
+        assert made.state is not None and made.state.fact == "No row was rejected."
+        return
     assert made.state is None
     assert made.chart is not None or made.html
     assert made.alt and made.caption

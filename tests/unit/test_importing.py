@@ -431,7 +431,7 @@ def test_rough_values_become_a_dataset_that_answers(tmp_path: Path) -> None:
 
 
 def test_what_is_not_utf8_far_down_is_one_rejected_row(tmp_path: Path) -> None:
-    good = b"".join(b"V%d,M1,Miami,virtual,2021-05-05,importer\n" % i for i in range(2, 2000))
+    good = "".join(f"V{i},Müller,Miami,virtual,2021-05-05,importer\n" for i in range(2, 2000)).encode()
     report = rough(tmp_path, good + b"V9999,\xe9,Miami,virtual,2021-05-05,importer\n")
     assert report.tables["validations"].rejected == {"the row is not UTF-8 text": 1}
     assert report.rejects["row"].tolist() == [2001]

@@ -72,17 +72,19 @@ def test_rows_groups_and_a_loop_agree(measure, stratified) -> None:
     if not stratified:
         r["stratum"] = np.zeros_like(r["stratum"])
     estimate, se, g = by_hand(r, measure)
+    # The arm with fewer specialists says how well the error is known.
+    df = min(np.unique(r["cluster"][r["arm"] == arm]).size for arm in (0, 1)) - 1
     for data in (r, grouped(r)):
         got = FUNCTIONS[measure](**data)
         assert (got.estimate, got.se) == pytest.approx((estimate, se), rel=1e-10)
-        assert (got.clusters, got.df) == (g, g - 1)
-        reach = stats.t.ppf(0.975, g - 1) * se
+        assert (got.clusters, got.df) == (g, df)
+        reach = stats.t.ppf(0.975, df) * se
         at = math.log(estimate) if measure == "ratio" else estimate
         back = math.exp if measure == "ratio" else float
         assert (got.interval.low, got.interval.high) == pytest.approx(
             (back(at - reach), back(at + reach)), rel=1e-10
         )
-        assert got.p_value == pytest.approx(2 * stats.t.sf(abs(at / se), g - 1), rel=1e-8)
+        assert got.p_value == pytest.approx(2 * stats.t.sf(abs(at / se), df), rel=1e-8)
 
 
 @pytest.mark.parametrize("measure", ["difference", "ratio"])
@@ -187,8 +189,14 @@ def test_no_events() -> None:
     assert rate_ratio(**virtual).interval is None
 
 
+def test_two_specialists_in_one_arm_make_no_interval_whatever_the_other_has() -> None:
+    got = rate_difference([3, 4] + [5] * 43, [20] * 45, [1, 1] + [0] * 43, cluster=range(45))
+    assert got.interval is None
+    assert got.reasons == ("too_few_clusters",)
+
+
 def test_equal_rates_in_every_cluster_claim_no_certainty() -> None:
-    got = rate_difference([3, 7, 11, 3, 7, 11], [30, 70, 110] * 2, [1, 1, 1, 0, 0, 0], cluster=range(6))
+    got = rate_difference([3, 7, 11, 2, 5] * 2, [30, 70, 110, 20, 50] * 2, [1] * 5 + [0] * 5, cluster=range(10))
     assert got.estimate == pytest.approx(0, abs=1e-15)
     assert (got.se, got.interval, got.reasons) == (0, None, ("few_clusters", "too_few_events"))
 

@@ -117,7 +117,18 @@ def test_no_small_count_is_shown_or_recoverable(
 
 def test_large_counts_are_left_alone() -> None:
     answer = comparison([(100, 50, 90, 40), (80, 20, 70, 30)], {"no_counterpart": 12}, 0)
-    assert suppressed_comparison(answer) == answer
+    hidden = suppressed_comparison(answer)
+    assert (hidden.arms, hidden.left_out, hidden.sentence) == (answer.arms, answer.left_out, answer.sentence)
+    for row, shown in zip(answer.estimates, hidden.estimates, strict=True):
+        assert (shown.estimate, shown.interval, shown.n) == (row.estimate, row.interval, row.n)
+
+
+def test_an_adjusted_table_cannot_be_solved_for_its_counts(small_demo: Dataset) -> None:
+    answer = suppressed_comparison(compare(small_demo, "any_must_deficiency"))
+    adjusted = [row for row in answer.estimates if row.population != "selection" and row.interval]
+    assert adjusted and {row.measure for row in adjusted} == {answer.measure}
+    assert all(row.p_value is None for row in adjusted)
+    assert not answer.adjusted_arms and not answer.series
 
 
 def test_a_small_group_takes_a_companion_with_it() -> None:
