@@ -111,7 +111,7 @@ def office_months(
     dark = (
         "share recorded"
         if column
-        else f"number of {answer.table}; at most {wording.number(int(cells['n'].max()))}"
+        else f"number of {answer.table} (at most {wording.number(int(cells['n'].max()))})"
     )
     return Figure(
         id="data.completeness",

@@ -20,7 +20,7 @@ from analysis.selection import LISTS, Selection
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
 
-Reads = Literal["cells", "rows", "published"]
+Reads = Literal["cells", "rows", "source", "published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class FigureSpec:
     """One registered figure.
 
     `reads` says what a filter change touches: ``cells`` (counts), ``rows`` (narrow prepared columns, where counts
-    cannot serve: specialists, distinct members) or ``published`` (no data at all). A `drawn` figure is a chart and
+    cannot serve: specialists, distinct members), ``source`` (the quality of the rows as they came) or ``published``
+    (no data at all). A `drawn` figure is a chart and
     takes a palette; the others are markup, coloured by the page. Where a dataset lacks the table a figure `needs`,
     the figure says so.
     """
@@ -79,9 +80,9 @@ def registry() -> Mapping[str, FigureSpec]:
         FigureSpec("msc_deficiencies.repeats", "rows", deficiency_changes.repeats, drawn=True),
         FigureSpec("msc_deficiencies.candidates", "cells", deficiency_changes.candidates_table),
         FigureSpec("data.loaded", "cells", data.loaded),
-        FigureSpec("data.checks", "rows", data.checks),
-        FigureSpec("data.completeness", "rows", data.office_months, drawn=True),
-        FigureSpec("data.rejects", "rows", data.rejected),
+        FigureSpec("data.checks", "source", data.checks),
+        FigureSpec("data.completeness", "source", data.office_months, drawn=True),
+        FigureSpec("data.rejects", "source", data.rejected),
     )
     return {spec.id: spec for spec in specs}
 

@@ -48,6 +48,8 @@ def test_says_when_nothing_matches(demo: Dataset, name: str) -> None:
     _reads_well(made)
     if registry()[name].reads == "published":
         assert made.state is None
+    elif name == "data.rejects":
+        assert made.state is not None and made.state.kind == "too_small"
     elif made.state is not None:
         assert made.state.kind == "empty"
     else:
@@ -120,7 +122,7 @@ def test_unknown_figure_names_the_nearest(demo: Dataset) -> None:
 def test_reads_what_the_registry_says_and_never_source_tables(
     demo: Dataset, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A filter change touches cells, or prepared columns for the figures marked `rows`; never source tables."""
+    """A filter change touches cells, or prepared columns for the figures marked `rows`; source tables only for quality."""
     touched: list[str] = []
     read = engines.Engine.read_parquet
 
@@ -130,8 +132,13 @@ def test_reads_what_the_registry_says_and_never_source_tables(
 
     monkeypatch.setattr(engines.Engine, "read_parquet", recorded)
     figure(name, demo, Selection(offices=("Miami",), start=dt.date(2021, 1, 1)))
-    allowed = {"prepared"} if registry()[name].reads == "rows" else set()
+    allowed = {"rows": {"prepared"}, "source": {"prepared", "source"}}.get(registry()[name].reads, set())
     assert set(touched) <= allowed
+
+
+def test_only_the_quality_of_data_is_read_off_source_tables() -> None:
+    read = [name for name, spec in registry().items() if spec.reads == "source"]
+    assert read == ["data.checks", "data.completeness", "data.rejects"]
 
 
 def test_which_figures_read_rows() -> None:
