@@ -224,14 +224,14 @@ def test_categories_are_one_family(small_demo: Dataset, again: Recount) -> None:
 # -- margins and verdicts -------------------------------------------------------------------------------
 
 
-def test_a_margin_moves_the_verdict_and_says_so(small_demo: Dataset, answers: dict[str, Comparison]) -> None:
-    row = answers["any_deficiency"].answer
+def test_a_margin_moves_the_verdict_and_says_so(demo: Dataset) -> None:
+    row = compare(demo, "any_deficiency").answer
     assert row is not None and row.interval is not None
-    wide = compare(small_demo, "any_deficiency", margin=0.99)
+    wide = compare(demo, "any_deficiency", margin=0.99)
     assert wide.verdict in ("as_good", "finds_more") and "moved_margin" in wide.reasons
     assert (wide.margin, wide.margin_source) == (0.99, "moved") and "illustrative_margin" not in wide.reasons
-    assert wide.estimates == answers["any_deficiency"].estimates
-    worst = compare(small_demo, "passed", margin=0.0)
+    assert wide.estimates == compare(demo, "any_deficiency").estimates
+    worst = compare(demo, "passed", margin=0.0)
     assert worst.verdict != "as_good"
 
 
