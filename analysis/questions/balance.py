@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.counts import counts
 from analysis.questions.designs import MODEL_COLUMNS, Design, design_of
 from analysis.questions.window import MIN_POSITIVITY, comparison_window, positivity
-from analysis.schema import LABELS
+from analysis.schema import ADJUSTMENT_COLUMNS, LABELS
 from analysis.selection import Selection
 from analysis.stats.bounds import Floats
 from analysis.stats.g_computation import without_repeats
@@ -102,7 +102,7 @@ def balance(dataset: Dataset, selection: Selection = Selection()) -> Balance:
     weights, propensity, columns, reasons = _weights(cells)
     levels = _levels(dataset, cells, weights)
     after = max((abs(row.after) for row in levels if row.after is not None), default=None)
-    reasons = (*reasons, *_gates(shared, after))
+    reasons = (*reasons, *_gates(shared, unbalanced(rows)))
     arm, size = cells["arm"].to_numpy(), cells["n"].to_numpy(float)
     effective: dict[str, float | None] = {"virtual": None, "in_person": None}
     spread: dict[str, tuple[float, float, float]] = {}
@@ -119,9 +119,10 @@ def balance(dataset: Dataset, selection: Selection = Selection()) -> Balance:
 
 
 def unbalanced(rows: pd.DataFrame) -> bool:
-    """Whether some value of a recorded covariate is still apart after overlap weighting.
+    """Whether risk, kind or location are still apart after overlap weighting: those that assignment depends on.
 
-    The weights balance what the model adjusts for; apart can be what it had too few events or validations for.
+    The weights balance what the model adjusts for; apart can be what it had too few validations for. A rare value of
+    another column (one entity type in one office) is apart by chance alone; the picture shows it, and it gates nothing.
     """
     if rows.empty or rows["arm"].nunique() < 2:
         return False
@@ -132,18 +133,17 @@ def unbalanced(rows: pd.DataFrame) -> bool:
     return any(
         abs(after) > WELL_BALANCED
         for column in _present(cells)
+        if column in ADJUSTMENT_COLUMNS
         for *_, after in _differences(cells, column, weights)
         if after is not None
     )
 
 
-def _gates(shared: float | None, after: float | None) -> tuple[str, ...]:
+def _gates(shared: float | None, apart: bool) -> tuple[str, ...]:
     reasons: tuple[str, ...] = ()
     if shared is not None and shared < MIN_POSITIVITY:
         reasons += ("poor_positivity",)
-    if after is not None and after > WELL_BALANCED:
-        reasons += ("unbalanced",)
-    return reasons
+    return (*reasons, "unbalanced") if apart else reasons
 
 
 def _present(cells: pd.DataFrame) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
@@ -26,7 +27,7 @@ def test_comparison(
     options = [part for name, value in query.items() for part in (f"--{name.rstrip('_')}", value)]
     assert main(["compare", DEMO, "--metric", metric, *options, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    plain = shown.replace("<strong>", "").replace("</strong>", "")
+    plain = html.unescape(shown.replace("<strong>", "").replace("</strong>", ""))
     assert answer["sentence"].replace("**", "") in plain
     measure = "ratio" if answer["metric"] == "hours" else "difference"
     method = "mantel_haenszel" if answer["metric"] == "hours" else "standardised"

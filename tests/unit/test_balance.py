@@ -53,15 +53,17 @@ def test_what_is_apart_after_weighting_forbids_a_verdict(demo: Dataset, monkeypa
     assert found.sentence.startswith("**Not comparable**: even after weighting")
 
 
-def test_a_column_too_thin_to_weigh_by_can_be_apart() -> None:
-    # Every tenth validation is of a tiny office, nearly all virtual: rare one by one, far apart in sum.
+def test_only_what_assignment_depends_on_gates_the_verdict() -> None:
+    # A tiny office whose validations are all virtual: apart by chance, shown in the picture, no reason to refuse.
     rows = pd.DataFrame(
         {"arm": [1, 0] * 200, "n": 1, "risk": "low", "kind": "initial", "location": "domestic", "quarter": 8082}
     )
     assert not unbalanced(rows.assign(field_office="Miami"))
     assert not unbalanced(rows.head(0)) and not unbalanced(rows[rows["arm"] == 1])
     tiny = rows.assign(field_office=np.where((np.arange(400) < 18) & (rows["arm"] == 1), "Newark", "Miami"))
-    assert unbalanced(tiny)
+    assert not unbalanced(tiny)
+    risky = rows.assign(risk=np.where((np.arange(400) < 18) & (rows["arm"] == 1), "high", "low"))
+    assert unbalanced(risky)
 
 
 def test_nobody_to_compare_with(demo: Dataset) -> None:
