@@ -204,7 +204,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         head = f"<p><b>{self.label}</b>: {self.sentence}</p>"
-        return head + self.to_frame().to_html(index=False, float_format=lambda x: f"{x:.4f}")
+        return head + str(self.to_frame().to_html(index=False, float_format=lambda x: f"{x:.4f}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,6 @@ def balance(dataset: Dataset, selection: Selection = Selection()) -> Balance:
     cells = _cells(rows)
     weights, propensity, columns, reasons = _weights(cells)
     levels = _levels(dataset, cells, weights)
-    after = max((abs(row.after) for row in levels if row.after is not None), default=None)
     reasons = (*reasons, *_gates(shared, unbalanced(rows)))
     arm, size = cells["arm"].to_numpy(), cells["n"].to_numpy(float)
     effective: dict[str, float | None] = {"virtual": None, "in_person": None}

@@ -187,7 +187,7 @@ def _found(dataset: Dataset, selection: Selection, quarters: tuple[int, ...]) ->
             Statistic(
                 name, label, "share", "validation", y, d, y / d if d else None,
                 wilson(y, d).interval() if d else None, series=_series(series, quarters), reason=reason,
-            )  # fmt: skip
+            )
         )
     return out + _rates(dataset, selection, quarters)
 
@@ -218,7 +218,7 @@ def _rates(dataset: Dataset, selection: Selection, quarters: tuple[int, ...]) ->
                 name, label, "rate", "criterion", int(y.sum()), int(d.sum()),
                 found.estimate if found else None, found.interval if found else None,
                 series=_series(series, quarters), reason=None if found and found.estimate is not None else "zero_denominator",
-            )  # fmt: skip
+            )
         )
     return out
 

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.datasets.demo.source import DEFAULT_SEED, DEFAULT_VALIDATIONS
 from analysis.datasets.demo.calibration import category_counts
 from analysis.datasets.demo.catalogue import CATEGORY_COUNTS
 from analysis.datasets.demo.contrasts import comparison_window
 from analysis.datasets.demo.effects import VIRTUAL_FROM
 from analysis.datasets.demo.effects_reading import read_effects
 from analysis.datasets.demo.members import day_number
+from analysis.datasets.demo.source import DEFAULT_SEED, DEFAULT_VALIDATIONS
 from analysis.datasets.demo.truth import truth
 from analysis.datasets.demo.world import World, simulate
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.datasets.demo.source import SOURCE_TABLES, source_tables
 from analysis.datasets.demo.catalogue import read_catalogue, vocabulary
 from analysis.datasets.demo.effects_reading import read_effects
 from analysis.datasets.demo.members import VIRTUAL
+from analysis.datasets.demo.source import SOURCE_TABLES, source_tables
 from analysis.datasets.demo.world import World, simulate
 
 COLUMNS = {

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.datasets.demo.source import write_demo_source
 from analysis.datasets.demo.catalogue import REFERENCE
 from analysis.datasets.demo.contrasts import POPULATIONS, comparison_window, weighted_median
 from analysis.datasets.demo.effects_reading import effects_from, read_effects
+from analysis.datasets.demo.source import write_demo_source
 from analysis.datasets.demo.truth import truth, truth_toml
 from analysis.datasets.demo.world import World, simulate
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.datasets.demo.source import SOURCE_TABLES, source_chunks
 from analysis.datasets.demo.calibration import category_counts
 from analysis.datasets.demo.catalogue import CATEGORY_COUNTS
 from analysis.datasets.demo.contrasts import comparison_window
 from analysis.datasets.demo.effects import VIRTUAL_FROM
 from analysis.datasets.demo.effects_reading import effects_from, read_effects
 from analysis.datasets.demo.members import VIRTUAL, day_number
+from analysis.datasets.demo.source import SOURCE_TABLES, source_chunks
 from analysis.datasets.demo.truth import truth, truth_toml
 from analysis.datasets.demo.world import World, simulate
 from analysis.errors import AnalysisError

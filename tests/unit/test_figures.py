@@ -78,7 +78,7 @@ def test_follows_the_palette(demo: Dataset, name: str) -> None:
     assert "#005A94" in light or "#15202B" in light
 
 
-@pytest.mark.parametrize("column", [c for c in ("field_office", "entity_type", "risk", "kind", "location")])
+@pytest.mark.parametrize("column", ["field_office", "entity_type", "risk", "kind", "location"])
 def test_groups_by_each_column(demo: Dataset, column: str) -> None:
     made = figure("virtual_vs_in_person.groups", demo, by=column)
     assert made.state is None
@@ -114,7 +114,7 @@ def test_verdict_card_shows_what_compare_answers(demo: Dataset) -> None:
 
 
 def test_unknown_figure_names_the_nearest(demo: Dataset) -> None:
-    with pytest.raises(AnalysisError, match="did you mean 'overview.months'"):
+    with pytest.raises(AnalysisError, match=r"did you mean 'overview\.months'"):
         figure("overview.month", demo)
 
 
