@@ -10,7 +10,10 @@ import argparse
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,30 @@ from analysis.selection import LISTS, Selection
 
 MOST_REJECTS = 100
 """Rejected rows that ``check --json`` lists; a dataset keeps them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A command that answers one question of `analysis.questions` with a sentence and rows.
+
+    The function is called as ``function(dataset, selection=…, **options)``.
+    """
+
+    command: str
+    help: str
+    module: str
+    function: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    transport_mode: bool = False
+
+
+QUESTIONS = (
+    Question("overview", "key statistics", "overview", "overview"),
+    Question(
+        "deficiencies", "deficiencies by criterion, category or reason", "deficiencies", "deficiencies",
+        {"by": "criterion|category|reason"},
+    ),
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,16 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     _filters(compare)
     _json(compare, _compare)
 
-    overview = commands.add_parser("overview", help="key statistics")
-    _dataset(overview)
-    _filters(overview)
-    _json(overview, _overview)
-
-    deficiencies = commands.add_parser("deficiencies", help="deficiencies by criterion, category or reason")
-    _dataset(deficiencies)
-    deficiencies.add_argument("--by", required=True, metavar="criterion|category|reason")
-    _filters(deficiencies)
-    _json(deficiencies, _deficiencies)
+    for question in QUESTIONS:
+        asked = commands.add_parser(question.command, help=question.help)
+        _dataset(asked)
+        for option, metavar in question.options.items():
+            asked.add_argument(f"--{option}", required=True, metavar=metavar)
+        _filters(asked, transport_mode=question.transport_mode)
+        _json(asked, partial(_ask, question))
     return parser
 
 
@@ -96,9 +120,9 @@ def _json(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], N
     parser.set_defaults(run=run)
 
 
-def _filters(parser: argparse.ArgumentParser) -> None:
+def _filters(parser: argparse.ArgumentParser, *, transport_mode: bool = False) -> None:
     for name, (option, _) in LISTS.items():
-        if name != "transport_modes":
+        if name != "transport_modes" or transport_mode:
             parser.add_argument(f"--{option}", dest=name, action="append", default=[], metavar="VALUE")
     parser.add_argument("--from", dest="start", type=_date, metavar="YYYY-MM-DD")
     parser.add_argument("--to", dest="end", type=_date, metavar="YYYY-MM-DD")
@@ -188,12 +212,12 @@ def _check(options: argparse.Namespace) -> None:
 def _compare(options: argparse.Namespace) -> None:
     from analysis.datasets.opening import open_dataset
     from analysis.questions.comparison import compare
-    from analysis.suppression import suppressed_comparison
+    from analysis.suppression import suppressed
 
     dataset = open_dataset(options.dataset)
     answer = compare(dataset, options.metric, _selection(options), margin=options.margin, by=options.by)
     if options.suppress:
-        answer = suppressed_comparison(answer)
+        answer = suppressed(answer)
     lines = [answer.sentence.replace("**", "")]
     for row in answer.estimates:
         bounds = f"[{row.interval.low:.4f}, {row.interval.high:.4f}]" if row.interval else "no interval"
@@ -203,35 +227,25 @@ def _compare(options: argparse.Namespace) -> None:
     _print(options, answer.to_dict(), lines)
 
 
-def _overview(options: argparse.Namespace) -> None:
+def _ask(question: Question, options: argparse.Namespace) -> None:
     from analysis.datasets.opening import open_dataset
-    from analysis.questions.overview import overview
-    from analysis.suppression import suppressed_overview
+    from analysis.suppression import suppressed
 
-    answer = overview(open_dataset(options.dataset), _selection(options))
+    function = getattr(import_module(f"analysis.questions.{question.module}"), question.function)
+    settings = {option: getattr(options, option) for option in question.options}
+    answer = function(open_dataset(options.dataset), selection=_selection(options), **settings)
     if options.suppress:
-        answer = suppressed_overview(answer)
-    lines = [answer.sentence.replace("**", "")]
-    lines += ["  " + ", ".join(f"{key} {value}" for key, value in row.items()) for row in answer.to_dict()["rows"]]
-    _print(options, answer.to_dict(), lines)
-
-
-def _deficiencies(options: argparse.Namespace) -> None:
-    from analysis.datasets.opening import open_dataset
-    from analysis.questions.deficiencies import deficiencies
-    from analysis.suppression import suppressed_deficiencies
-
-    answer = deficiencies(open_dataset(options.dataset), options.by, _selection(options))
-    if options.suppress:
-        answer = suppressed_deficiencies(answer)
+        answer = suppressed(answer)
     given = answer.to_dict()
-    lines = [answer.sentence.replace("**", "")]
+    lines = [given["sentence"].replace("**", "")]
     for row in given["rows"]:
-        share, rate = (f"{row[key]:.4f}" if row.get(key) is not None else "–" for key in ("share", "rate"))
-        name = row.get("label") or row.get("category")
-        rated = f", rate {rate}" if "rate" in row else ""
-        lines.append(f"  {name}: {row['count'] if row['count'] is not None else '–'}, share {share}{rated}")
+        said = {key: value for key, value in row.items() if value is not None and not isinstance(value, dict | list)}
+        lines.append("  " + ", ".join(f"{key} {_plain(value)}" for key, value in said.items()))
     _print(options, given, lines)
+
+
+def _plain(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _print(options: argparse.Namespace, answer: dict[str, Any], lines: Sequence[str]) -> None:

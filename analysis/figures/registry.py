@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.charts.figure import Figure
 from analysis.charts.theme import PaletteName
 from analysis.errors import AnalysisError, nearest
+from analysis.figures.asking import hiding
 from analysis.figures.captions import state_without_table
 from analysis.selection import LISTS, Selection
 
@@ -93,6 +94,7 @@ def figure(
     selection: Selection = Selection(),
     *,
     palette: PaletteName = "light",
+    suppress: bool = False,
     **settings: Any,
 ) -> Figure:
     """Build one figure.
@@ -105,6 +107,8 @@ def figure(
     selection : Selection
     palette : {"light", "dark", "screen"}
         Colours of a chart; ``screen`` follows the theme of the page.
+    suppress : bool
+        Hide counts of 1 to 4, and what would give them back, in the whole figure.
     **settings
         What the figure can be asked for, e.g. ``metric="any_deficiency"``.
 
@@ -122,7 +126,8 @@ def figure(
         made = Figure(figure_id, "", state=state_without_table(spec.needs))
     else:
         colours = {"palette": palette} if spec.drawn else {}
-        made = spec.build(dataset, selection, **colours, **settings)
+        with hiding(suppress):
+            made = spec.build(dataset, selection, **colours, **settings)
     made = dataclasses.replace(made, code=code_for(figure_id, dataset, selection, settings))
     if spec.reads == "published":
         return made

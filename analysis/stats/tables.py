@@ -1,4 +1,4 @@
-"""One 2×2 table: is there anything between mode and event at all?
+"""Whether there is anything between mode and event at all, from one 2×2 table.
 
 Rows are the two arms, columns events and non-events. Arrays of tables have shape (…, 2, 2).
 """

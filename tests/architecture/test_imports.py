@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "questions": {"counts", "criteria_counts", "datasets", "metrics", "selection", "stats", *LOW},
     "suppression": {"questions", "results"},
     "charts": {"results", "wording"},
-    "figures": {"charts", "counts", "questions", "selection", "metrics", *LOW},
+    "figures": {"charts", "counts", "questions", "selection", "suppression", "metrics", *LOW},
     "report": {"figures", "charts", "questions", "counts", "metrics", "selection", "suppression", *LOW},
     "dictionary": {"datasets", "metrics", "schema"},
     "cli": {"datasets", "errors", "figures", "questions", "report", "selection", "suppression"},

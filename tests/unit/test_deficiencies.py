@@ -33,7 +33,7 @@ from analysis.questions.deficiency_records import (
 )
 from analysis.questions.deficiency_trends import category_trends
 from analysis.results import Interval
-from analysis.suppression import suppressed_deficiencies
+from analysis.suppression.deficiencies import suppressed_deficiencies
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "data" / "demo"

@@ -16,7 +16,8 @@ from analysis.questions.comparison import compare
 from analysis.questions.overview import overview
 from analysis.results import Arm, Comparison, Estimate, Interval, hidden_counts
 from analysis.selection import Selection
-from analysis.suppression import suppressed_comparison, suppressed_overview
+from analysis.suppression.comparisons import suppressed_comparison
+from analysis.suppression.statistics import suppressed_overview
 
 SMALL = range(1, 5)
 MODES = ("virtual", "in_person")
