@@ -14,8 +14,12 @@ import pandas as pd
 from altair import Chart, LayerChart
 
 from analysis.charts.markup import caption_line, tag_box, text
+from analysis.charts.verdict import VerdictCard
 
-Role = Literal["virtual", "in_person", "other", "must", "should", "primary", "alternative", "crude", "margin"]
+Role = Literal[
+    "virtual", "in_person", "other", "must", "should", "primary", "alternative", "crude", "margin",
+    "part_1", "part_2", "part_3", "part_4", "part_5", "part_6", "outside",
+]  # fmt: skip
 MOST_ALT_WORDS = 40
 
 NOTEBOOK_TYPE = "application/vnd.vegalite.v5+json"
@@ -53,7 +57,7 @@ class Figure:
     id : str
         Page and name, e.g. ``"virtual_vs_in_person.ways"``.
     title : str
-        The finding.
+        The finding; empty where the page says it in its own words above the figure.
     measure : str
         What is measured: the line under the title.
     caption : str
@@ -75,6 +79,10 @@ class Figure:
     synthetic : bool
     code : str
         Lines of Python that rebuild this figure in a notebook.
+    finding : str
+        The finding where there is no title: what a slide of this figure alone is called.
+    card : VerdictCard or None
+        The verdict this figure belongs to, which a slide sets beside the picture.
     """
 
     id: str
@@ -91,6 +99,8 @@ class Figure:
     tag: str = "SYNTHETIC"
     synthetic: bool = True
     code: str = ""
+    finding: str = ""
+    card: VerdictCard | None = None
 
     def __post_init__(self) -> None:
         if (words := len(self.alt.split())) > MOST_ALT_WORDS:
