@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from analysis.questions.comparison import compare_all as compare_all
     from analysis.questions.comparison import compare_categories as compare_categories
     from analysis.questions.deficiencies import deficiencies as deficiencies
+    from analysis.questions.incidents import incidents as incidents
+    from analysis.questions.maritime import maritime as maritime
     from analysis.questions.overview import overview as overview
     from analysis.questions.quality import quality as quality
     from analysis.selection import Selection as Selection
@@ -36,7 +38,9 @@ _PUBLIC = {
     "compare_categories": "analysis.questions.comparison",
     "deficiencies": "analysis.questions.deficiencies",
     "figure": "analysis.figures",
+    "incidents": "analysis.questions.incidents",
     "make_demo": "analysis.datasets.demo.making",
+    "maritime": "analysis.questions.maritime",
     "open_dataset": "analysis.datasets.opening",
     "overview": "analysis.questions.overview",
     "quality": "analysis.questions.quality",

@@ -45,6 +45,16 @@ QUESTIONS = (
         "deficiencies", "deficiencies by criterion, category or reason", "deficiencies", "deficiencies",
         {"by": "criterion|category|reason"},
     ),
+    Question("effort", "hours, sites and waiting times by mode", "effort", "effort"),
+    Question("afterwards", "time to a first incident by mode", "afterwards", "afterwards"),
+    Question("backlog", "validations overdue by month", "backlog", "backlog"),
+    Question("tracking", "one metric by quarter and mode", "tracking", "tracking", {"metric": "METRIC"}),
+    Question(
+        "incidents", "incidents by transport mode, concealment, cause, time, entity type …", "incidents", "incidents",
+        {"by": "transport_mode|concealment_method|cause|month|fiscal_year|entity_type|…"}, transport_mode=True,
+    ),
+    Question("maritime", "maritime incidents and post-incident analyses", "maritime", "maritime", transport_mode=True),
+    Question("feedback", "response rates, scores and their differences", "feedback", "feedback"),
 )  # fmt: skip
 
 
@@ -108,6 +118,15 @@ def _parser() -> argparse.ArgumentParser:
             asked.add_argument(f"--{option}", required=True, metavar=metavar)
         _filters(asked, transport_mode=question.transport_mode)
         _json(asked, partial(_ask, question))
+
+    brief = commands.add_parser("brief", help="a briefing as slides, PDF, web page, workbook or notebook")
+    _dataset(brief)
+    brief.add_argument("briefing", type=Path, nargs="?", metavar="BRIEFING.toml", help="without it: --template")
+    brief.add_argument("--template", default="leadership", metavar="leadership|field_office|full")
+    brief.add_argument("--to", type=Path, required=True, metavar="FILE.pptx|.pdf|.html|.xlsx|.ipynb|.toml")
+    # Here --to is the file, so the last day has another name.
+    _filters(brief, transport_mode=True, end="--until")
+    _json(brief, _brief)
     return parser
 
 
@@ -120,12 +139,12 @@ def _json(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], N
     parser.set_defaults(run=run)
 
 
-def _filters(parser: argparse.ArgumentParser, *, transport_mode: bool = False) -> None:
+def _filters(parser: argparse.ArgumentParser, *, transport_mode: bool = False, end: str = "--to") -> None:
     for name, (option, _) in LISTS.items():
         if name != "transport_modes" or transport_mode:
             parser.add_argument(f"--{option}", dest=name, action="append", default=[], metavar="VALUE")
     parser.add_argument("--from", dest="start", type=_date, metavar="YYYY-MM-DD")
-    parser.add_argument("--to", dest="end", type=_date, metavar="YYYY-MM-DD")
+    parser.add_argument(end, dest="end", type=_date, metavar="YYYY-MM-DD")
     parser.add_argument("--suppress", action="store_true", help="hide counts of 1 to 4, and what would reveal them")
 
 
@@ -241,6 +260,31 @@ def _ask(question: Question, options: argparse.Namespace) -> None:
     for row in given["rows"]:
         said = {key: value for key, value in row.items() if value is not None and not isinstance(value, dict | list)}
         lines.append("  " + ", ".join(f"{key} {_plain(value)}" for key, value in said.items()))
+    _print(options, given, lines)
+
+
+def _brief(options: argparse.Namespace) -> None:
+    from analysis.datasets.opening import open_dataset
+    from analysis.report.unattended import brief
+
+    content = brief(
+        open_dataset(options.dataset),
+        options.to,
+        file=options.briefing,
+        template=options.template,
+        selection=_selection(options),
+        progress=lambda done, whole, words: _say(f"{done + 1} of {whole}: {words}"),
+    )
+    given = {
+        "briefing": str(options.to),
+        "figures": [sheet.entry.figure for sheet in content.sheets],
+        "problems": list(content.problems),
+        "changed": content.changed,
+        "changes": sum(len(sheet.changes) for sheet in content.sheets),
+        "suppressed": content.briefing.suppress,
+    }
+    lines = [f"{len(content.sheets)} figures written to {options.to}."]
+    lines += [words for words in (content.changed, *content.problems) if words]
     _print(options, given, lines)
 
 

@@ -30,9 +30,12 @@ AREA_FLAGS = {
     "any_must_deficiency": "must_deficient_areas",
     "has_assessed": "assessed_areas",
     "has_must_assessed": "must_assessed_areas",
+    "possibly_deficient": "possible_areas",
+    "possibly_must_deficient": "possible_must_areas",
 }
 AREA_COUNTS = (
     "n_deficient", "n_must_deficient", "n_assessed", "n_must_assessed", "n_not_verified", "n_verifiable",
+    "n_must_not_verified", "n_must_verifiable",
 )  # fmt: skip
 
 

@@ -82,6 +82,7 @@ class Metric:
 _COUNTED: dict[str, Tally | Waiting] = {
     "any_must_deficiency": Tally("validations", "any_must_deficiency", "has_must_assessed"),
     "any_deficiency": Tally("validations", "any_deficiency", "has_assessed"),
+    "critical_findings": Tally("validations", "critical", "has_must_assessed"),
     "deficiency_rate": Tally("validations", "n_deficient", "n_assessed"),
     "must_deficiency_rate": Tally("validations", "n_must_deficient", "n_must_assessed"),
     "not_verified_rate": Tally("validations", "n_not_verified", "n_verifiable"),
@@ -97,6 +98,10 @@ _COUNTED: dict[str, Tally | Waiting] = {
 }
 
 
+_OF_LEVEL = ("any_must_deficiency", "must_deficiency_rate", "critical_findings")
+"""Metrics that tell Must from Should."""
+
+
 @cache
 def metrics() -> dict[str, Metric]:
     """All metrics by id, in the order of ``data/metrics.toml``.
@@ -110,7 +115,9 @@ def metrics() -> dict[str, Metric]:
         raw = tomllib.load(file)["metric"]
     for name in raw:
         if name not in _COUNTED:
-            raise AnalysisError(f"data/metrics.toml: nothing counts metric '{name}'; {nearest(name, _COUNTED)}")
+            raise AnalysisError(
+                f"data/metrics.toml: nothing counts metric '{name}'; {nearest(name, _COUNTED)}"
+            )
     out = {}
     for name, values in raw.items():
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
@@ -163,7 +170,7 @@ def missing_reason(definition: Metric, dataset: Dataset) -> str | None:
         return "table_absent"
     if not dataset.clean_validations:
         return "clean_validations_unknown"
-    if "must" in definition.id and not dataset.catalogue_has_levels:
+    if definition.id in _OF_LEVEL and not dataset.catalogue_has_levels:
         return "level_unknown"
     if definition.kind == "rate" and definition.id != "closed_on_time" and not dataset.criteria_asked:
         return "criteria_asked_unknown"

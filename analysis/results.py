@@ -90,6 +90,23 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of one mode's validations have the record a metric needs: `n` of `of`."""
+
+    n: int
+    of: int
+
+    @property
+    def share(self) -> float | None:
+        """The share, None of nothing."""
+        return self.n / self.of if self.of else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"n": self.n, "of": self.of, "share": self.share}
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """One way of asking: an effect with its interval, population and caveats.
 
@@ -138,7 +155,8 @@ class Comparison:
     comparison window. `primary` is the method the verdict is read from. `groups` hold the same answer
     per value of a column; `left_out` counts validations outside the two-way comparison by reason. `series`
     tracks each arm's figure over `quarters` (keys counted from year 0), None where a quarter has too few.
-    `adjusted_arms` are both arms on the common mix of the primary method, where it has one.
+    `adjusted_arms` are both arms on the common mix of the primary method, where it has one. `coverage` says, for
+    metrics that only some validations record (hours, feedback), how many of each mode do.
     """
 
     metric: str
@@ -164,6 +182,7 @@ class Comparison:
     quarters: tuple[int, ...] = ()
     series: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     adjusted_arms: Mapping[str, Arm] = field(default_factory=dict)
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
 
     def estimate(self, method: str, measure: Measure | None = None) -> Estimate | None:
         """The row of a method, in the metric's own measure unless another is named."""
@@ -196,6 +215,8 @@ class Comparison:
             "sentence": self.sentence,
             "left_out": dict(self.left_out),
         }
+        if self.coverage:
+            out["coverage"] = {mode: of.to_dict() for mode, of in self.coverage.items()}
         if self.further_needed is not None:
             out["further_needed"] = self.further_needed
         if self.groups:
@@ -215,6 +236,11 @@ class Family:
     comparisons: tuple[Comparison, ...]
     adjusted_p: tuple[float | None, ...]
     adjustment: str
+
+    @property
+    def tested(self) -> int:
+        """The size of the family: how many were really tested."""
+        return sum(p is not None for p in self.adjusted_p)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per comparison: arms, adjusted difference, interval, p-value before and after adjustment."""

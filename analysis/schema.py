@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DATA_FOLDER = Path(__file__).resolve().parent.parent / "data"
 
 ColumnType = Literal["text", "date", "integer", "number", "flag"]
@@ -262,6 +262,12 @@ LABELS: dict[str, str] = {
     "answer": "Answer",
     "reason": "Reason",
     "transport_mode": "Transport mode",
+    "concealment_method": "Concealment method",
+    "contraband": "Contraband",
+    "seal_issue": "Seal issue",
+    "cause": "Cause of breach",
+    "route_origin": "Route origin",
+    "terminal": "Terminal",
     "respondent": "Respondent",
     "previous_mode": "Mode of the earlier validation",
     "validation_id": "Validation",

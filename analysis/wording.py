@@ -14,6 +14,8 @@ from analysis.results import Interval
 MINUS = "−"
 EN_DASH = "–"
 NOT_ESTIMABLE = EN_DASH
+_UNDER_ONE_PERCENT = 0.00995
+"""What one decimal would still show as less than one."""
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -56,7 +58,7 @@ def percent(fraction: float, n: int | None = None) -> str:
     """
     if n is not None and n < 100:
         return f"{_rounded(fraction * 100, 0):.0f}%"
-    decimals = 2 if 0 < abs(fraction) < 0.00995 else 1
+    decimals = 2 if 0 < abs(fraction) < _UNDER_ONE_PERCENT else 1
     return f"{_rounded(fraction * 100, decimals):.{decimals}f}%".replace("-", MINUS)
 
 
@@ -87,8 +89,8 @@ def p_value(p: float | None, symbol: str = "p") -> str:
 def interval(bounds: Interval | None, scale: str, *, compact: bool = False) -> str:
     """An interval in words on the scale of its estimate.
 
-    `scale` is ``difference`` (signed points), ``ratio``, ``share``, ``days`` or ``hours``. Words for text,
-    compact brackets for charts.
+    `scale` is ``difference`` (signed points; ``small_difference`` with two decimals), ``ratio``, ``share``, ``days`` or
+    ``hours``. Words for text, compact brackets for charts.
 
     >>> interval(Interval(-0.044, 0.006), "difference")
     '−4.4 to +0.6'
@@ -96,10 +98,15 @@ def interval(bounds: Interval | None, scale: str, *, compact: bool = False) -> s
     '[−4.4, +0.6]'
     >>> interval(Interval(0.64, 0.77), "ratio")
     '0.64 to 0.77'
+    >>> interval(Interval(0.0043, 0.0121), "share")
+    '0.43% to 1.21%'
     """
     if bounds is None:
         return "no interval"
     low, high = amount(bounds.low, scale), amount(bounds.high, scale)
+    if scale == "share" and bounds.low < _UNDER_ONE_PERCENT and bounds.high < 0.1:
+        # Both ends with the decimals of the smaller one.
+        low, high = (f"{number(end * 100, 2)}%" for end in (bounds.low, bounds.high))
     return f"[{low}, {high}]" if compact else f"{low} to {high}"
 
 
@@ -114,6 +121,8 @@ def amount(value: float | None, scale: str) -> str:
     match scale:
         case "difference":
             return points(value)
+        case "small_difference":
+            return points(value, 2)
         case "ratio":
             return ratio(value)
         case "share":

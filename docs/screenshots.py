@@ -26,6 +26,8 @@ PAGES = {
     "overview": "/",
     "virtual_vs_in_person": "/virtual_vs_in_person",
     "msc_deficiencies": "/msc_deficiencies",
+    "incidents": "/incidents",
+    "maritime": "/maritime",
     "data": "/data",
 }
 SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]

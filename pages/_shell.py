@@ -19,8 +19,11 @@ PAGES = {
         ("overview.py", "Overview"),
         ("virtual_vs_in_person.py", "Virtual vs in person"),
         ("msc_deficiencies.py", "MSC deficiencies"),
+        ("incidents.py", "Incidents"),
+        ("maritime.py", "Maritime"),
+        ("feedback.py", "Feedback"),
     ),
-    "Use": (("data.py", "Data"),),
+    "Use": (("briefing.py", "Briefing"), ("data.py", "Data"), ("methods.py", "Methods")),
 }
 
 # Before the navigation: after it, the browser would fetch an icon from elsewhere.
@@ -45,7 +48,7 @@ with st.sidebar:
         problem = str(error)
     else:
         st.subheader("Filters", anchor=False)
-        page.keep(page.View(dataset, *filters.chosen(dataset)))
+        page.keep(page.View(dataset, *filters.chosen(dataset, navigation.url_path)))
         filters.reset_button("reset")
 
 if problem:

@@ -14,7 +14,7 @@ import pandas as pd
 
 Row = dict[str, Any]
 FILTERS = ("field_office", "mode", "entity_type", "risk", "kind", "location")
-DURATIONS = ("days_to_report", "days_to_close", "hours", "followup")
+DURATIONS = ("days_to_report", "days_to_close", "hours", "followup", "sites", "minutes_lost")
 
 
 def _text(value: Any) -> Any:
@@ -123,6 +123,10 @@ class Recount:
             row[f"n_must_assessed{suffix}"] = len(assessed & must & inside)
             row[f"n_not_verified{suffix}"] = len(unseen & inside)
             row[f"n_verifiable{suffix}"] = len((assessed | unseen) & inside)
+            row[f"n_must_not_verified{suffix}"] = len(unseen & must & inside)
+            row[f"n_must_verifiable{suffix}"] = len((assessed | unseen) & must & inside)
+            row[f"possibly_deficient{suffix}"] = int(bool((found | unseen) & inside))
+            row[f"possibly_must_deficient{suffix}"] = int(bool((found | unseen) & must & inside))
             row[f"any_deficiency{suffix}"] = int(bool(found & inside))
             row[f"any_must_deficiency{suffix}"] = int(bool(found & must & inside))
             row[f"has_assessed{suffix}"] = int(bool(assessed & inside))
@@ -137,6 +141,8 @@ class Recount:
         row["has_outcome"] = int(row["outcome"] is not None)
         row["passed"] = int(row["outcome"] == "passed")
         row["critical"] = int(row["any_must_deficiency"] or row["outcome"] in ("suspended", "removed"))
+        removed = row["outcome"] in ("suspended", "removed")
+        row["possibly_critical"] = int(row["possibly_must_deficient"] or removed)
         row["deficient"], row["assessed"] = found, assessed
 
     def _time(self, row: Row) -> None:
@@ -183,7 +189,8 @@ class Recount:
     def _values(self) -> list[Row]:
         out = []
         for row in self.validations:
-            times = (row["days_to_report"], row["days_to_close"], row["hours_spent"], row["followup"])
+            amounts = [None if row[name] is None else (round(row[name]), 1) for name in ("sites", "minutes_lost")]
+            times = (row["days_to_report"], row["days_to_close"], row["hours_spent"], row["followup"], *amounts)
             for metric, time in enumerate(times):
                 if time is not None:
                     out.append(self._filters(row) | {"metric": metric, "value": time[0], "event": time[1], "n": 1})
@@ -287,5 +294,5 @@ def plain(
 def _measured(row: Row, name: str, areas: Any) -> int:
     if areas and f"{name}@{areas[0]}" in row:
         parts = [row[f"{name}@{area}"] for area in areas]
-        return max(parts) if name.startswith(("any_", "has_")) else sum(parts)
+        return max(parts) if name.startswith(("any_", "has_", "possibly_")) else sum(parts)
     return int(row[name])

@@ -36,6 +36,11 @@ class ValueAxis:
     unit: Unit
     scale: alt.Scale
 
+    @property
+    def label_expression(self) -> str:
+        """How ticks are written, for an axis of one's own."""
+        return _labels(self.unit, self.ticks)
+
     def encode(self, field: str, title: str, palette: PaletteName) -> alt.X:
         """The x channel of a layer; every layer gets the same scale and the same axis."""
         return alt.X(
@@ -45,7 +50,7 @@ class ValueAxis:
             axis=alt.Axis(
                 title=title,
                 values=list(self.ticks),
-                labelExpr=_labels(self.unit, self.ticks),
+                labelExpr=self.label_expression,
                 grid=True,
                 gridColor=colour("grid", palette),
                 labelFlush=True,

@@ -13,13 +13,10 @@ from typing import Literal
 import pandas as pd
 from altair import Chart, LayerChart
 
+from analysis.charts.marks import Role as Role
 from analysis.charts.markup import caption_line, tag_box, text
 from analysis.charts.verdict import VerdictCard
 
-Role = Literal[
-    "virtual", "in_person", "other", "must", "should", "primary", "alternative", "crude", "margin",
-    "part_1", "part_2", "part_3", "part_4", "part_5", "part_6", "outside",
-]  # fmt: skip
 MOST_ALT_WORDS = 40
 
 NOTEBOOK_TYPE = "application/vnd.vegalite.v5+json"
@@ -114,8 +111,12 @@ class Figure:
         return self.id.replace(".", "-")
 
     def to_csv(self) -> str:
-        """The numbers behind the picture, each row saying which dataset it is from."""
-        return str(self.data.assign(dataset=self.tag).to_csv(index=False))
+        """The numbers behind the picture, each row saying which dataset it is from.
+
+        Text that a spreadsheet would take for a formula is led by an apostrophe.
+        """
+        frame = self.data.assign(dataset=self.tag)
+        return str(frame.map(_no_formula).rename(columns=_no_formula).to_csv(index=False))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
         if self.chart is None or self.state is not None:
@@ -141,3 +142,8 @@ class Figure:
             body = self.table.to_html(index=False)
         head = f"<h4>{text(self.title)}</h4><p>{text(self.measure)}</p>"
         return head + body + caption_line(tag_box(self.tag, synthetic=self.synthetic), self.caption)
+
+
+def _no_formula(value: object) -> object:
+    """A cell that no spreadsheet evaluates; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

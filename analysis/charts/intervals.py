@@ -34,7 +34,7 @@ def interval_rows(
     ----------
     frame : pandas.DataFrame
         Tidy, one row for each row and arm. Columns: ``label`` (row label), ``arm`` (``virtual``,
-        ``in_person``, ``must``, ``should`` or ``other``), ``estimate``, ``low``, ``high`` (fractions; a row
+        ``in_person``, ``must``, ``should``, ``raw``, ``shrunken`` or ``other``), ``estimate``, ``low``, ``high`` (fractions; a row
         without an estimate has missing values and keeps its label and result), ``result`` (words at the right
         edge), ``strong`` (bool: bold, e.g. "Differs"), ``description`` (sentence read out for the point).
         Further columns may be named in `tooltip`.
@@ -110,6 +110,8 @@ _MARKS: dict[str, dict[str, Any]] = {
     "must": {"colour": "ink", "shape": "square", "size": 75, "filled": True},
     "should": {"colour": "ink", "shape": "square", "size": 75, "filled": False},
     "other": {"colour": "other", "shape": "square", "size": 75, "filled": True},
+    "raw": {"colour": "other", "shape": "square", "size": 75, "filled": True},
+    "shrunken": {"colour": "ink", "shape": "circle", "size": 80, "filled": True},
 }
 
 
@@ -118,11 +120,11 @@ def _marks_a_row(rows: pd.DataFrame) -> int:
 
 
 def _placed(frame: pd.DataFrame, arm_labels: Mapping[str, str]) -> pd.DataFrame:
-    """Row numbers and vertical places; virtual above in person, Must above Should."""
+    """Row numbers and vertical places; virtual above in person, Must above Should, raw above shrunken."""
     rows = frame.copy()
     rows["row"] = pd.factorize(rows["label"])[0]
     two = _marks_a_row(rows)
-    lower = rows["arm"].isin(("in_person", "should")) & (two == 2)
+    lower = rows["arm"].isin(("in_person", "should", "shrunken")) & (two == 2)
     first, last = _OFFSETS[two][0], _OFFSETS[two][-1]
     rows["y"] = rows["row"] + lower.map({False: first, True: last})
     rows["label_y"] = rows["row"] + _LABEL_OFFSET[two]

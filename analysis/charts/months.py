@@ -64,12 +64,12 @@ def time_columns(
     columns = drawable(_stacked(frame, labels, unit))
     first, last = int(columns["start"].min()), int(columns["end"].max())
     scale = alt.Scale(domain=[first, last], nice=False, zero=False)
-    placed = _placed([a for a in annotations if first < month_key(a.month) < last], first, last)
+    placed = placed_annotations([a for a in annotations if first < month_key(a.month) < last], first, last)
     rows = max((raised + 1 for *_, raised in placed), default=0)
     # Words stand inside the plot, above the columns: were they outside, the plot would shrink to fit them.
     head = rows * ROW
     top = alt.Scale(domainMin=0, nice=True, range=[alt.ExprRef("height"), head])
-    x = alt.X("start:Q", scale=scale, axis=_month_axis(first, last, palette))
+    x = alt.X("start:Q", scale=scale, axis=month_axis(first, last, palette))
     y = alt.Y(
         "base:Q",
         scale=top,
@@ -111,7 +111,7 @@ def time_columns(
             )
         )
     for annotation, side, raised in placed:
-        layers += _annotated(annotation, side, head - (raised + 1) * ROW, scale, palette)
+        layers += annotation_layers(annotation, side, head - (raised + 1) * ROW, scale, palette)
     return finished(layers, height=head + height, alt_text=alt_text, palette=palette)
 
 
@@ -142,7 +142,8 @@ def _stacked(frame: pd.DataFrame, labels: Mapping[str, str], unit: str) -> pd.Da
     return counts
 
 
-def _month_axis(first: int, last: int, palette: PaletteName) -> alt.Axis:
+def month_axis(first: int, last: int, palette: PaletteName) -> alt.Axis:
+    """A time axis over month keys: years where there are two of them, else months."""
     years = [month for month in range(first, last) if month % 12 == 0]
     if len(years) >= 2:
         values, label = years, "format(floor(datum.value / 12), 'd')"
@@ -164,7 +165,7 @@ def _month_axis(first: int, last: int, palette: PaletteName) -> alt.Axis:
     )
 
 
-def _placed(annotations: Sequence[Annotation], first: int, last: int) -> list[tuple[Annotation, str, int]]:
+def placed_annotations(annotations: Sequence[Annotation], first: int, last: int) -> list[tuple[Annotation, str, int]]:
     """Side and row of each label: it changes side near an edge, and rises where two would meet."""
     placed: list[tuple[Annotation, str, int]] = []
     for annotation in sorted(annotations, key=lambda a: a.month):
@@ -179,9 +180,10 @@ def _placed(annotations: Sequence[Annotation], first: int, last: int) -> list[tu
     return placed
 
 
-def _annotated(
+def annotation_layers(
     annotation: Annotation, side: str, top: int, scale: alt.Scale, palette: PaletteName
 ) -> list[alt.Chart]:
+    """The dotted line of an annotation and its words, which begin `top` pixels below the top of the plot."""
     at = pd.DataFrame({"start": [month_key(annotation.month)]})
     x = alt.X("start:Q", scale=scale)
     line = alt.Chart(at).mark_rule(

@@ -56,6 +56,7 @@ CELLS: dict[str, CellTable] = {
             "incidents",
             ("field_office", "month", "transport_mode", "entity_type", "mode", "risk", "kind", "location",
              "maritime", "internal_conspiracy", "has_cause"),
+            ("n", "records", "n_at_risk"),
         ),
         CellTable(
             "concealment_cells",
@@ -82,8 +83,8 @@ CELLS: dict[str, CellTable] = {
     )
 }  # fmt: skip
 
-DURATIONS = ("days_to_report", "days_to_close", "hours", "followup")
-"""Metrics whose values are counted: the position is their code. Hours are counted in tenths."""
+DURATIONS = ("days_to_report", "days_to_close", "hours", "followup", "sites", "minutes_lost")
+"""Times and amounts whose values are counted: the position is their code. Hours are counted in tenths."""
 
 
 def build(prepared: Mapping[str, Frame]) -> dict[str, Frame]:
@@ -112,23 +113,31 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _values(validations: Frame) -> Frame:
-    """One row per validation and duration: whole days (hours in tenths), and whether the end was seen."""
-    selections = []
-    for code, metric in enumerate(DURATIONS):
-        value, event, present = _DURATION[metric]
-        selections.append(
-            validations.filter(present).select(
-                *F,
-                "day",
-                metric=nw.lit(code, nw.Int16),
-                value=value.cast(nw.Int32),
-                event=event.cast(nw.Int16),
-                n=nw.lit(1, nw.Int32),
-            )
+    """One row per validation and time or amount: in whole units (hours in tenths), and whether the end was seen."""
+    return nw.concat([_values_of(metric)(validations) for metric in DURATIONS])
+
+
+def _values_of(metric: str) -> Callable[[Frame], Frame]:
+    """The rows of one time or amount, with who is behind them: specialists and members are in no cell."""
+    value, event, present = _DURATION[metric]
+
+    def view(validations: Frame) -> Frame:
+        return validations.filter(present).select(
+            *F,
+            "day",
+            "quarter",
+            "specialist",
+            "member",
+            metric=nw.lit(DURATIONS.index(metric), nw.Int16),
+            value=value.cast(nw.Int32),
+            event=event.cast(nw.Int16),
+            n=nw.lit(1, nw.Int32),
         )
-    return nw.concat(selections)
+
+    return view
 
 
+_SEEN = nw.lit(1, nw.Int16)
 _DURATION: dict[str, tuple[nw.Expr, nw.Expr, nw.Expr]] = {
     "days_to_report": (nw.col("report_days"), nw.col("reported"), ~nw.col("report_days").is_null()),
     "days_to_close": (
@@ -136,8 +145,10 @@ _DURATION: dict[str, tuple[nw.Expr, nw.Expr, nw.Expr]] = {
         nw.col("closed"),
         ~nw.col("close_days").is_null() & (nw.col("n_deficient") > 0),
     ),
-    "hours": ((nw.col("hours") * 10).round(0), nw.lit(1, nw.Int16), ~nw.col("hours").is_null()),
+    "hours": ((nw.col("hours") * 10).round(0), _SEEN, ~nw.col("hours").is_null()),
     "followup": (nw.col("followup_days"), nw.col("followup_incident"), ~nw.col("followup_days").is_null()),
+    "sites": (nw.col("sites"), _SEEN, ~nw.col("sites").is_null()),
+    "minutes_lost": (nw.col("minutes_lost").round(0), _SEEN, ~nw.col("minutes_lost").is_null()),
 }
 
 
@@ -160,5 +171,9 @@ VIEWS: dict[str, tuple[str, Callable[[Frame], Frame]]] = {
     "values": ("validations", _values),
     "agreement": ("feedback", _agreement),
     "pairs": ("validations", _pairs),
+    **{metric: ("validations", _values_of(metric)) for metric in DURATIONS},
 }
-"""Counted tables that are a view of prepared rows: which rows, and how they are seen."""
+"""Counted tables that are a view of prepared rows: which rows, and how they are seen.
+
+Each time or amount is also a table of its own, for what is asked by specialist or member.
+"""

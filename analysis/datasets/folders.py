@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from analysis.datasets.notes import NOTES
 from analysis.errors import AnalysisError
 
 
@@ -32,6 +33,9 @@ def written_aside(out: Path) -> Iterator[Path]:
     try:
         yield folder
         folder.chmod(0o755)
+        # Notes are people's own: new content of the dataset does not take them away.
+        if (out / NOTES).is_file():
+            shutil.copy2(out / NOTES, folder / NOTES)
         if out.exists():
             out.rename(retired)
         try:

@@ -22,7 +22,7 @@ from analysis.datasets.preparing_answers import (
     period_of,
     with_answers,
 )
-from analysis.datasets.preparing_incidents import prepare_backlog, prepare_incidents
+from analysis.datasets.preparing_incidents import prepare_backlog, prepare_incidents, prepare_members
 from analysis.datasets.preparing_pairs import followed_up, previous_validations
 from analysis.datasets.vocabularies import (
     CODED,
@@ -121,12 +121,16 @@ def _prepare(
         for addition in additions:
             whole = whole.join(engine.kept(addition), on="validation_row", how="left")
         prepared["validations"] = engine.kept(whole)
-        prepared["findings"] = findings.drop("validation_row")
+        prepared["findings"] = findings
         prepared["applicability"] = applies
         if "feedback" in sources:
             prepared["feedback"] = _feedback(engine, sources["feedback"], prepared["validations"], vocabularies)
         if _has_due_dates(sources):
             prepared["backlog"] = prepare_backlog(engine, sources, vocabularies)
+    if "members" in sources:
+        prepared["members"] = engine.kept(
+            encoded(engine, prepare_members(sources), ("field_office", "entity_type"), vocabularies)
+        )
     if "incidents" in sources:
         incidents, causes = prepare_incidents(
             engine, sources, prepared.get("validations"), vocabularies, fiscal
@@ -191,9 +195,11 @@ def _validation_base(
         hours=nw.col("hours"),
         sites=nw.col("sites"),
         minutes_lost=nw.col("minutes_lost"),
+        platform=nw.col("platform"),
+        tour=nw.col("tour"),
         n=nw.lit(1, nw.Int32),
     )
-    coded = ("field_office", "mode", "risk", "kind", "location", "outcome", "entity_type")
+    coded = ("field_office", "mode", "risk", "kind", "location", "outcome", "entity_type", "tour")
     return encoded(engine, selected, coded, vocabularies).with_columns(
         catalogue_period=period_of(nw.col("day"), periods)
     )
@@ -212,10 +218,10 @@ def _findings(
     else:
         findings = sources["findings"]
     selected = findings.select(
-        "validation_id", "criterion_id", "answer", "reason", "category",
+        "validation_id", "criterion_id", "answer", "reason", "evidence", "category",
         due_day=epoch_day("due_on"), corrected_day=epoch_day("corrected_on"),
     )  # fmt: skip
-    own = encoded(engine, selected, ("criterion_id", "answer", "reason", "category"), vocabularies)
+    own = encoded(engine, selected, ("criterion_id", "answer", "reason", "evidence", "category"), vocabularies)
     own = own.with_columns(_own=nw.col("category")).drop("category")
     filters = base.select(
         "validation_id", "validation_row", "field_office", "mode", "day", "month", "entity_type", "risk", "kind",

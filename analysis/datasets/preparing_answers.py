@@ -97,6 +97,11 @@ def _suffixes(vocabularies: Mapping[str, Vocabulary]) -> list[str]:
     return ["", *areas, *SEEN_BY, *categories]
 
 
+def _whole_or_area(suffix: str) -> bool:
+    """What Must criteria left unverified are counted over: bounds are asked of all, or of focus areas."""
+    return suffix == "" or (suffix[0] == "a" and suffix[1:].isdigit())
+
+
 def _in(suffix: str, vocabularies: Mapping[str, Vocabulary]) -> nw.Expr:
     if suffix == "":
         return ~nw.col("criterion_id").is_null()
@@ -122,6 +127,8 @@ def _finding_counts(vocabularies: Mapping[str, Vocabulary], as_of_day: int) -> d
         counts[_name("n_deficient", suffix)] = deficient & inside
         counts[_name("n_not_verified", suffix)] = unseen & inside
         counts[_name("n_must_deficient", suffix)] = deficient & must & inside
+        if _whole_or_area(suffix):
+            counts[_name("n_must_not_verified", suffix)] = unseen & must & inside
         counts[f"_x_{suffix}"] = ~deficient & inside
         counts[f"_mx_{suffix}"] = ~deficient & must & inside
     counts["n_due"] = due
@@ -156,6 +163,9 @@ def _assessed(
         out[_name("n_assessed", suffix)] = assessed.cast(nw.Int32) if asked else unknown
         out[_name("n_must_assessed", suffix)] = must.cast(nw.Int32) if asked else unknown
         out[_name("n_verifiable", suffix)] = verifiable.cast(nw.Int32) if asked else unknown
+        if _whole_or_area(suffix):
+            must_verifiable = must + counted[_name("n_must_not_verified", suffix)]
+            out[_name("n_must_verifiable", suffix)] = must_verifiable.cast(nw.Int32) if asked else unknown
     return out
 
 
@@ -169,6 +179,9 @@ def _flags(
         "any_must_deficiency": flag(counted["n_must_deficient"] > 0),
         "has_assessed": flag(counted["n_assessed"] > 0) if asked else one,
         "has_must_assessed": flag(counted["n_must_assessed"] > 0) if asked else one,
+        # Deficient, or for all anybody knows: with a criterion that could not be verified.
+        "possibly_deficient": flag(counted["n_deficient"] + counted["n_not_verified"] > 0),
+        "possibly_must_deficient": flag(counted["n_must_deficient"] + counted["n_must_not_verified"] > 0),
     }
     areas = range(len(vocabularies["focus_area"].values))
     for name, stem in _AREA_BITS.items():
@@ -177,6 +190,9 @@ def _flags(
             out[name] = reduce(lambda a, b: a + b, bits, nw.lit(0, nw.Int32)).cast(nw.Int32)
         else:
             out[name] = nw.lit(2 ** len(areas) - 1, nw.Int32)
+    for name, (seen, unseen) in _POSSIBLE_BITS.items():
+        bits = [flag(counted[f"{seen}_a{i}"] + counted[f"{unseen}_a{i}"] > 0) * 2**i for i in areas]
+        out[name] = reduce(lambda a, b: a + b, bits, nw.lit(0, nw.Int32)).cast(nw.Int32)
     for i in range(len(vocabularies["category"].values)):
         out[f"any_deficiency_c{i}"] = flag(counted[f"n_deficient_c{i}"] > 0)
         out[f"has_assessed_c{i}"] = flag(counted[f"n_assessed_c{i}"] > 0) if asked else one
@@ -185,6 +201,7 @@ def _flags(
     out["passed"] = flag(nw.col("outcome") == outcome.code("passed"))
     removed = nw.col("outcome").is_in([outcome.code("suspended"), outcome.code("removed")])
     out["critical"] = flag((counted["n_must_deficient"] > 0) | removed)
+    out["possibly_critical"] = flag((counted["n_must_deficient"] + counted["n_must_not_verified"] > 0) | removed)
     return out
 
 
@@ -193,6 +210,11 @@ _AREA_BITS = {
     "must_deficient_areas": "n_must_deficient",
     "assessed_areas": "n_assessed",
     "must_assessed_areas": "n_must_assessed",
+}
+
+_POSSIBLE_BITS = {
+    "possible_areas": ("n_deficient", "n_not_verified"),
+    "possible_must_areas": ("n_must_deficient", "n_must_not_verified"),
 }
 
 

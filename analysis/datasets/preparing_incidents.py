@@ -1,4 +1,4 @@
-"""Prepare incidents with the member's last validation before each, and the backlog of due validations."""
+"""Prepare incidents with the member's last validation before each, members at risk, the backlog of due validations."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from analysis.datasets.vocabularies import MISSING, Vocabulary, encoded
 REVALIDATION_MONTHS = 48
 FIRST_VALIDATION_MONTHS = 12
 MARITIME_TYPES = ("sea_carrier", "mpto", "consolidator")
+_NEVER = 10_000_000
+"""A day after every day."""
 
 _CODED = (
     "field_office", "entity_type", "transport_mode", "concealment_method", "contraband", "seal_issue",
@@ -29,16 +31,21 @@ def prepare_incidents(
 ) -> tuple[Frame, Frame | None]:
     """Incidents, coded, with what was known of the member at its last validation; and their causes.
 
-    ``n`` is the weight: how many incidents a row stands for. Filters of the last validation are −1 where there
-    was none; ``member`` is null where no company is named.
+    ``n`` is the weight: how many incidents a row stands for; ``records`` counts rows. Filters of the last validation
+    are −1 where there was none; ``member_id`` is null where no company is named. ``n_at_risk`` is n where the member
+    was in the program at the time (`prepare_members`), else 0.
     """
     month = month_key("occurred_on")
     incidents = sources["incidents"]
     if "members" in sources:
-        types = sources["members"].select("member_id", "entity_type")
-        incidents = incidents.join(types, on="member_id", how="left")
+        known = prepare_members(sources).select("member_id", "entity_type", "entered_day", "left_day")
+        incidents = incidents.join(known, on="member_id", how="left")
     else:
-        incidents = incidents.with_columns(entity_type=nw.lit(None, nw.String))
+        incidents = incidents.with_columns(
+            entity_type=nw.lit(None, nw.String), entered_day=nw.lit(None, nw.Int32), left_day=nw.lit(None, nw.Int32)
+        )
+    weight = nw.col("weight").fill_null(1).cast(nw.Int32)
+    monthly = (nw.col("date_precision") == "month").fill_null(False)
     selected = incidents.select(
         "incident_id",
         "member_id",
@@ -51,7 +58,10 @@ def prepare_incidents(
         self_reported=nw.col("self_reported").cast(nw.Int32),
         opened_day=epoch_day("analysis_opened_on"),
         analysed_day=epoch_day("analysis_closed_on"),
-        n=nw.col("weight").fill_null(1).cast(nw.Int32),
+        month_only=nw.when(monthly).then(1).otherwise(0).cast(nw.Int32),
+        records=nw.lit(1, nw.Int32),
+        n=weight,
+        n_at_risk=nw.when(_in_program(monthly)).then(weight).otherwise(0).cast(nw.Int32),
     )
     coded = encoded(engine, selected, _CODED, vocabularies)
     codes = [vocabularies["entity_type"].code(t) for t in MARITIME_TYPES if t in vocabularies["entity_type"].values]
@@ -65,14 +75,47 @@ def prepare_incidents(
     linked = engine.kept(_with_last_validation(coded, validations))
     causes = sources.get("incident_causes")
     if causes is None:
-        return linked.drop("member_id"), None
+        return linked, None
     coded_causes = encoded(engine, causes, ("cause",), vocabularies)
     joined = coded_causes.join(linked.drop("member_id"), on="incident_id", how="inner")
     known = causes.select("incident_id", _cause=nw.lit(1)).unique()
     linked = linked.join(known, on="incident_id", how="left").with_columns(
         has_cause=nw.col("_cause").fill_null(0).cast(nw.Int32)
     )
-    return linked.drop("_cause", "member_id"), joined
+    return linked.drop("_cause"), joined
+
+
+def prepare_members(sources: Mapping[str, Frame]) -> Frame:
+    """Members with the days between which they were in the program, still in text values.
+
+    A member enters on the day it was certified; where that is not recorded (``certified`` 0), on the day of its first
+    validation [A]; else nobody knows since when it was at risk, and ``entered_day`` is null.
+    """
+    members = sources["members"].select(
+        "member_id", "entity_type", "field_office",
+        certified_day=epoch_day("certified_on"), left_day=epoch_day("left_on"),
+    )  # fmt: skip
+    if "validations" in sources:
+        first = sources["validations"].select("member_id", day=epoch_day("conducted_on"))
+        members = members.join(
+            first.group_by("member_id").agg(first_day=nw.col("day").min()), on="member_id", how="left"
+        )
+    else:
+        members = members.with_columns(first_day=nw.lit(None, nw.Int32))
+    return members.select(
+        "member_id", "entity_type", "field_office", "left_day",
+        entered_day=nw.coalesce(nw.col("certified_day"), nw.col("first_day")).cast(nw.Int32),
+        certified=nw.when(nw.col("certified_day").is_null()).then(0).otherwise(1).cast(nw.Int32),
+        n=nw.lit(1, nw.Int32),
+    )  # fmt: skip
+
+
+def _in_program(monthly: nw.Expr) -> nw.Expr:
+    """Whether the member was in the program; where only the month is known, at some time in that month."""
+    day = epoch_day("occurred_on")
+    # No month is longer: the first of the month and the day thirty days on bound what may be meant.
+    latest = nw.when(monthly).then(day + 30).otherwise(day)
+    return (nw.col("entered_day") <= latest) & (nw.col("left_day").fill_null(_NEVER) >= day)
 
 
 _LAST = ("mode", "risk", "kind", "location")

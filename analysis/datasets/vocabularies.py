@@ -24,7 +24,7 @@ MISSING = -1
 
 CODED = (
     "field_office", "mode", "entity_type", "risk", "kind", "location", "outcome", "tour",
-    "answer", "level", "seen_by", "reason", "category", "focus_area", "criterion_id",
+    "answer", "level", "seen_by", "reason", "evidence", "category", "focus_area", "criterion_id",
     "transport_mode", "concealment_method", "contraband", "seal_issue", "route_origin", "terminal", "cause",
     "respondent", "item", "theme",
 )  # fmt: skip

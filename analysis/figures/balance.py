@@ -11,7 +11,8 @@ from analysis.charts.figure import Figure, State
 from analysis.charts.love import love_plot
 from analysis.charts.theme import PaletteName
 from analysis.counts import counts
-from analysis.figures.captions import caption, empty_state, when
+from analysis.figures.asking import asked
+from analysis.figures.captions import caption, empty_state, state_of_hidden, when
 from analysis.figures.comparison_words import at_most
 from analysis.questions.balance import PLAUSIBLE, WELL_BALANCED, Balance, LevelBalance, balance
 from analysis.schema import LABELS
@@ -24,14 +25,21 @@ MOST_ROWS = 20
 """Rows drawn: the largest differences before weighting; the table has all."""
 
 FIGURE = "virtual_vs_in_person.balance"
-_SHORT = {"Kind of validation: ": "Kind: ", "Field office: ": "Office: ", "Entity type: ": "Entity: ", "Quarter: ": ""}
+_SHORT = {
+    "Kind of validation: ": "Kind: ",
+    "Field office: ": "Office: ",
+    "Entity type: ": "Entity: ",
+    "Quarter: ": "",
+}
 
 
 def fairness(dataset: Dataset, selection: Selection, *, palette: PaletteName = "light") -> Figure:
     """Standardised differences between the modes before and after overlap weighting."""
-    answer = balance(dataset, selection)
+    answer = asked(balance, dataset, selection)
     v, p = dataset.modes["virtual"].lower(), dataset.modes["in_person"].lower()
     measure = f"Is it fair? Standardised difference between {v} and {p} in what is recorded about them"
+    if not answer.rows and "suppressed" in answer.reasons:
+        return Figure(FIGURE, "Is it fair?", measure, state=state_of_hidden())
     if not sum(answer.n.values()) and not answer.rows:
         return Figure(FIGURE, "Is it fair?", measure, state=_nothing(dataset, selection))
     if not answer.rows:
@@ -44,7 +52,11 @@ def fairness(dataset: Dataset, selection: Selection, *, palette: PaletteName = "
         f"Largest: {_short(rows[0])}, {wording.number(abs(rows[0].before), 2)}."
     )
     chart = love_plot(
-        frame, alt_text=alt, title="Standardised difference, without sign", limit=WELL_BALANCED, palette=palette
+        frame,
+        alt_text=alt,
+        title="Standardised difference, without sign",
+        limit=WELL_BALANCED,
+        palette=palette,
     )
     return Figure(
         id=FIGURE,
@@ -52,8 +64,12 @@ def fairness(dataset: Dataset, selection: Selection, *, palette: PaletteName = "
         measure=measure,
         caption=caption(
             f"Open circle: as they are; filled: with overlap weights. Shaded: up to {WELL_BALANCED:g}, taken for balance",
-            f"Shown: the {MOST_ROWS} largest of {len(answer.rows)}; the table has all" if len(answer.rows) > MOST_ROWS else "",
-            f"Propensity from {wording.listed([LABELS[c].lower() for c in answer.columns])}" if answer.columns else "",
+            f"Shown: the {MOST_ROWS} largest of {len(answer.rows)}; the table has all"
+            if len(answer.rows) > MOST_ROWS
+            else "",
+            f"Propensity from {wording.listed([LABELS[c].lower() for c in answer.columns])}"
+            if answer.columns
+            else "",
             _sizes(answer, dataset),
             _overlap(answer, v, p),
             *(reasons.words(code) for code in answer.reasons),

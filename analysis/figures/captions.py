@@ -23,9 +23,12 @@ _LEFT_OUT = {
     "mode_mutual_recognition": "done by another country's program",
     "mode_other": "of another mode",
     "mode_unknown": "of unknown mode",
+    "no_earlier_validation": "without an earlier validation",
     "outside_comparison_window": "in quarters when only one mode was in use",
     "no_counterpart": "without a counterpart of the same risk, kind and location",
     "denominator_missing": "outside the denominator",
+    "no_response": "without feedback of this kind",
+    "hours_not_recorded": "without hours recorded",
 }
 
 
@@ -53,6 +56,16 @@ def left_out(counts: Mapping[str, int]) -> str:
 def empty_state(dataset: Dataset, selection: Selection) -> State:
     """Nothing matches: what was asked for, and the way back."""
     return State("empty", EMPTY_FACT, f"{selection.words(dataset)}. Widen the period or reset the filters.")
+
+
+def state_suppressed() -> State:
+    """Everything a figure would show is too small to be shown."""
+    return State("too_small", reasons.words("suppressed"), "A wider period or fewer filters may help.")
+
+
+def state_of_hidden() -> State:
+    """Everything there is to show is too small to be shown."""
+    return State("too_small", reasons.words("suppressed"), "Widen the period or take filters off.")
 
 
 def state_without_table(table: str) -> State:

@@ -12,6 +12,7 @@ from analysis.charts.figure import Figure
 from analysis.charts.forest import forest
 from analysis.charts.theme import PaletteName
 from analysis.charts.verdict import VERDICTS, ArmLine, VerdictCard, verdict_card
+from analysis.figures.asking import asked
 from analysis.figures.captions import caption, left_out, state_of_comparison, when
 from analysis.figures.comparison_words import (
     HEADLINE,
@@ -21,7 +22,9 @@ from analysis.figures.comparison_words import (
     at_most,
     axis_title,
     band,
+    clustering,
     contrast,
+    coverage_words,
     effect_words,
     margin_size,
     ruler_of,
@@ -68,7 +71,7 @@ def verdict(
     dataset: Dataset, selection: Selection, *, metric: str = HEADLINE, margin: float | None = None
 ) -> Figure:
     """The verdict card of one metric."""
-    answer = compare(dataset, metric, selection, margin=margin)
+    answer = asked(compare, dataset, metric, selection, margin=margin)
     unadjusted = answer.verdict == "not_comparable"
     row = answer.estimate("crude") if unadjusted else answer.answer
     scale = scale_of(answer)
@@ -95,6 +98,7 @@ def verdict(
         caption=caption(
             "Counts of the two modes: whole selection, unadjusted",
             "" if unadjusted else adjustment(answer),
+            coverage_words(answer),
             left_out(answer.left_out),
             when(dataset, selection),
         ),
@@ -113,7 +117,7 @@ def ways_of_asking(
     palette: PaletteName = "light",
 ) -> Figure:
     """Every way of asking side by side, against the margin, and whether they agree."""
-    answer = compare(dataset, metric, selection, margin=margin)
+    answer = asked(compare, dataset, metric, selection, margin=margin)
     scale = scale_of(answer)
     measure = f"{answer.label}: {contrast(answer)}, {'times' if scale == 'ratio' else 'percentage points'}"
     if state := state_of_comparison(answer, dataset, selection):
@@ -143,8 +147,11 @@ def ways_of_asking(
             agree,
             "Lines: 95% intervals; black: the one the verdict is read from",
             adjustment(answer),
-            "Stratified: by risk, kind of validation and location only" if answer.primary != "mantel_haenszel" else "",
-            _clustering(answer),
+            "Stratified: by risk, kind of validation and location only"
+            if answer.primary != "mantel_haenszel"
+            else "",
+            clustering(answer),
+            coverage_words(answer),
             f"Shaded: {margin_words(answer)}" if answer.margin is not None else "",
             left_out(answer.left_out),
             when(dataset, selection),
@@ -188,6 +195,8 @@ def _way(row: Estimate, answer: Comparison, scale: str) -> dict[str, object]:
         )
     unit = "pair" if row.method == "paired" else "criterion" if answer.kind == "rate" else "validation"
     counted = wording.counted(row.n, unit, "criteria" if unit == "criterion" else None)
+    if "suppressed" in row.caveats:
+        counted = wording.NOT_ESTIMABLE
     return {
         "label": label,
         "role": role,
@@ -215,13 +224,3 @@ def _ways_title(answer: Comparison, scale: str) -> str:
     if "reversal" in answer.reasons:
         return f"{title}: adjusting reverses the sign (Simpson's paradox)"
     return f"{title}: most of the gap is who was validated how" if "attenuation" in answer.reasons else title
-
-
-def _clustering(answer: Comparison) -> str:
-    row = answer.answer
-    if row is None or answer.kind in ("duration", "survival"):
-        return ""
-    clusters = row.settings.get("clusters")
-    return (
-        f"Errors clustered by specialist ({clusters})" if clusters else "Validations treated as independent"
-    )

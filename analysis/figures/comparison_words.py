@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analysis import wording
 from analysis.charts.figure import KeyEntry
 from analysis.charts.ruler import Ruler
-from analysis.questions.sentences import arm_names, scale_of
+from analysis.questions.sentences import RATE_WITH_TWO, arm_names, scale_of
 from analysis.results import Arm, Comparison, Estimate
 from analysis.schema import LABELS
 
@@ -30,7 +30,7 @@ def arm_words(arm: Arm, answer: Comparison) -> str:
     if answer.kind == "rate":
         return (
             f"{wording.number(arm.estimate * 100, 2)}%"
-            if arm.estimate < 0.1
+            if arm.estimate < RATE_WITH_TWO
             else wording.percent(arm.estimate)
         )
     if answer.kind == "duration":
@@ -127,6 +127,41 @@ def adjustment(answer: Comparison) -> str:
     if row is not None and row.interval is None and "nothing_to_adjust_for" not in row.caveats:
         return ""
     window = "in quarters in which both modes were in use"
-    if not columns:
+    if columns:
+        return f"Like for like: adjusted for {columns}, {window}"
+    if row is None or "nothing_to_adjust_for" in row.caveats:
         return f"Nothing is recorded to adjust for: figures {window}, as they are"
-    return f"Like for like: adjusted for {columns}, {window}"
+    return f"Like for like: all alike in what is recorded of risk, kind and location, {window}"
+
+
+def clustering(answer: Comparison) -> str:
+    """Whose habits the interval of the answer allows for, how, and on how many degrees of freedom."""
+    row = answer.answer
+    if row is None or row.interval is None:
+        return ""
+    clusters, df = row.settings.get("clusters"), row.settings.get("df")
+    if not clusters:
+        return "Validations treated as independent"
+    whose = "member" if row.settings.get("clustered_by") == "member_id" else "specialist"
+    said = f"Errors clustered by {whose} ({wording.number(clusters)})"
+    if df is None:
+        return said
+    degrees = f"t with {wording.number(df, 0 if df == round(df) else 1)} degrees of freedom"
+    if row.settings.get("correction") == "CR2":
+        return f"{said}, corrected for their small number (CR2, {degrees})"
+    return f"{said}, {degrees}"
+
+
+def coverage_words(answer: Comparison) -> str:
+    """How many of each mode's validations have the record at all: hours written down, or feedback given."""
+    parts = [
+        f"{wording.percent(one.share, one.of)} of {name}"
+        for mode, name in zip(("virtual", "in_person"), arm_names(answer), strict=True)
+        if (one := answer.coverage.get(mode)) and one.share is not None
+    ]
+    if not parts:
+        return ""
+    if answer.unit != "response":
+        return f"{answer.metric.capitalize()} recorded for {wording.listed(parts)} validations"
+    who = answer.group.get("respondent", "respondent")
+    return f"Feedback from the {who} after {wording.listed(parts)} validations"

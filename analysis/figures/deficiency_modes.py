@@ -11,24 +11,20 @@ from analysis import reasons, wording
 from analysis.charts.figure import Figure, State
 from analysis.charts.intervals import interval_rows
 from analysis.charts.theme import PaletteName
+from analysis.figures.asking import asked
 from analysis.figures.captions import (
     caption,
     empty_state,
     left_out,
     state_of_dataset,
+    state_suppressed,
     state_without_rates,
     when,
 )
 from analysis.figures.comparison_words import arm_words, at_most
 from analysis.figures.deficiency_words import adjusted_p, estimable, of_words, placed
-from analysis.questions.deficiency_modes import (
-    CONTROL,
-    CriteriaByMode,
-    CriterionByMode,
-    WaysOfSeeing,
-    criteria_by_mode,
-    seen_by_mode,
-)
+from analysis.questions.deficiency_modes import CriteriaByMode, CriterionByMode, criteria_by_mode
+from analysis.questions.deficiency_seen import CONTROL, WaysOfSeeing, seen_by_mode
 from analysis.questions.window import MODES
 from analysis.results import Comparison
 from analysis.schema import LABELS
@@ -50,12 +46,15 @@ def seen_by(dataset: Dataset, selection: Selection, *, palette: PaletteName = "l
     )
     if state := state_of_dataset(dataset) or state_without_rates(dataset):
         return Figure(figure_id, heading, measure, state=state)
-    answer = seen_by_mode(dataset, selection)
+    answer = asked(seen_by_mode, dataset, selection)
     pairs = [
         (a, p) for a, p in zip(answer.family.comparisons, answer.family.adjusted_p, strict=True)
         if any(arm.n for arm in a.arms.values())
     ]  # fmt: skip
+    hidden = any("suppressed" in a.reasons for a in answer.family.comparisons)
     if not pairs:
+        if hidden:
+            return Figure(figure_id, heading, measure, state=state_suppressed())
         if answer.family.comparisons:
             return Figure(figure_id, heading, measure, state=empty_state(dataset, selection))
         why = State("too_small", reasons.words(answer.caveats[0]), "See the criteria instead.")
@@ -79,6 +78,7 @@ def seen_by(dataset: Dataset, selection: Selection, *, palette: PaletteName = "l
             _contrast_words(answer, dataset),
             _NO_CAUSE,
             *[reasons.words(code) for code in answer.caveats],
+            reasons.words("suppressed") if hidden else "",
             left_out(first.left_out),
             when(dataset, selection),
         ),
@@ -99,10 +99,13 @@ def criteria_modes(dataset: Dataset, selection: Selection, *, palette: PaletteNa
     measure = f"Deficient, of those assessed: {v} minus {p}, like for like"
     if state := state_of_dataset(dataset) or state_without_rates(dataset):
         return Figure(figure_id, heading, measure, state=state)
-    answer = criteria_by_mode(dataset, selection)
+    answer = asked(criteria_by_mode, dataset, selection)
     if not answer.n and not answer.left_out:
         return Figure(figure_id, heading, measure, state=empty_state(dataset, selection))
     shown = [row for row in answer.rows if row.interval and row.status == "ok"][:SHOWN]
+    hidden = any(row.status == "suppressed" for row in answer.rows)
+    if not shown and hidden:
+        return Figure(figure_id, heading, measure, state=state_suppressed())
     if not shown:
         why = "Too few validations or deficiencies in both modes to compare any single criterion."
         return Figure(
@@ -122,11 +125,12 @@ def criteria_modes(dataset: Dataset, selection: Selection, *, palette: PaletteNa
         title=title,
         measure=f"{measure}: the {len(shown)} smallest p-values of {answer.tested} criteria tested",
         caption=caption(
-            _detectable(answer),
+            detectable_words(answer),
             "Bold, “Differs”: holds at a false-discovery rate of 5% over all criteria tested. Lines: 95% intervals "
             "(Sato); q from the Cochran–Mantel–Haenszel test",
             f"Too few deficiencies to test: {wording.counted(untested, 'criterion', 'criteria')}" if untested else "",
             *[reasons.words(code) for code in answer.caveats],
+            reasons.words("suppressed") if hidden else "",
             f"n = {wording.counted(answer.n, 'validation')} in quarters with both modes",
             left_out(answer.left_out),
             when(dataset, selection),
@@ -224,7 +228,8 @@ def _single_title(answer: CriteriaByMode) -> str:
     return f"{len(differing)} of {answer.tested} criteria {verb} after allowing for all looks: {names}{'…' if len(differing) > 5 else ''}"
 
 
-def _detectable(answer: CriteriaByMode) -> str:
+def detectable_words(answer: CriteriaByMode) -> str:
+    """Which difference a single criterion would need to be called, after so many looks."""
     if answer.detectable is None or answer.typical_rate is None:
         return ""
     return (
@@ -235,7 +240,9 @@ def _detectable(answer: CriteriaByMode) -> str:
 
 
 def _single_texts(row: CriterionByMode, dataset: Dataset) -> dict[str, str]:
-    cells = {"Criterion": row.label} | {dataset.modes[m]: _of(row, m) for m in MODES}
+    hidden = row.status == "suppressed"
+    cells = {"Criterion": row.label}
+    cells |= {dataset.modes[m]: wording.NOT_ESTIMABLE if hidden else _of(row, m) for m in MODES}
     cells["Difference, points"] = wording.amount(row.estimate, "difference")
     cells["95% interval"] = (
         wording.interval(row.interval, "difference") if row.interval else wording.NOT_ESTIMABLE

@@ -10,11 +10,13 @@ from analysis import reasons, wording
 from analysis.charts.figure import Figure
 from analysis.charts.glance import GlanceRow, glance_table
 from analysis.charts.verdict import VERDICTS
-from analysis.figures.captions import caption, empty_state, when
+from analysis.figures.asking import asked
+from analysis.figures.captions import caption, empty_state, state_of_hidden, when
 from analysis.figures.comparison_words import (
     adjusted_for,
     arm_words,
     at_most,
+    coverage_words,
     effect_words,
     ruler_of,
 )
@@ -41,11 +43,11 @@ _ROLES = {
 
 def metrics_at_a_glance(dataset: Dataset, selection: Selection) -> Figure:
     """Every metric: both arms, adjusted difference, verdict, course over the quarters."""
-    answers = compare_all(dataset, selection)
+    answers = asked(compare_all, dataset, selection)
     if all("empty_selection" in a.reasons or not a.arms for a in answers):
-        return Figure(
-            "virtual_vs_in_person.metrics", "All metrics at a glance", state=empty_state(dataset, selection)
-        )
+        hidden = any("suppressed" in a.reasons for a in answers)
+        state = state_of_hidden() if hidden else empty_state(dataset, selection)
+        return Figure("virtual_vs_in_person.metrics", "All metrics at a glance", state=state)
     order = list(dict.fromkeys(_ROLES.values()))
     answers = sorted(answers, key=lambda a: order.index(_ROLES[a.role]))
     rows = [_glance_row(a, dataset) for a in answers]
@@ -69,6 +71,7 @@ def metrics_at_a_glance(dataset: Dataset, selection: Selection) -> Figure:
             "Circle and line: adjusted difference with 95% interval, in multiples of the margin; open diamond: crude. "
             "Shaded: within the margin. The picture puts the better side on the right; the numbers keep their sign",
             f"Lines by quarter: solid {v}, dashed {p}",
+            *(coverage_words(a) for a in answers if len(a.arms) == 2),
             "Margins are illustrative until the program records its own" if _illustrative(answers) else "",
             when(dataset, selection),
         ),
@@ -107,6 +110,8 @@ def _glance_row(answer: Comparison, dataset: Dataset) -> GlanceRow:
     n = sum(arm.n for arm in answer.arms.values())
     if row is not None and row.n:
         n = row.n
+    elif row is not None and "suppressed" in row.caveats:
+        n = 0
     note = "" if said else reasons.words(answer.reasons[0]) if answer.reasons else ""
     return GlanceRow(
         group=_ROLES[answer.role],

@@ -88,7 +88,7 @@ def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "li
         ),
         alt=alt,
         chart=time_columns(
-            frame, labels=labels, alt_text=alt, annotations=_annotations(dataset), palette=palette
+            frame, labels=labels, alt_text=alt, annotations=turning_points(dataset), palette=palette
         ),
         key=(KeyEntry("virtual", labels["virtual"]), KeyEntry("in_person", labels["in_person"])),
         data=counted.assign(month=[month_start(int(m)).isoformat() for m in counted["month"]]),
@@ -126,7 +126,7 @@ def published(dataset: Dataset, selection: Selection) -> Figure:
     )  # fmt: skip
 
 
-def _annotations(dataset: Dataset) -> list[Annotation]:
+def turning_points(dataset: Dataset) -> list[Annotation]:
     """The two turning points of 2020, for data in which virtual really began then."""
     first = first_virtual_month(dataset)
     if dataset.modes["virtual"] != "Virtual" or first is None:

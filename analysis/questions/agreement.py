@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from analysis import wording
+from analysis.questions.sentences import scale_of
 from analysis.results import Comparison, Estimate
 
 EVERYONE = ("standardised", "aipw")
@@ -76,7 +77,7 @@ def agreement_words(answer: Comparison) -> str:
     found = agreement(answer)
     if found is None:
         return ""
-    scale = "ratio" if answer.measure == "ratio" else "difference"
+    scale = scale_of(answer)
     unit = "times" if scale == "ratio" else "points"
     ends = f"{wording.amount(found.low, scale)} and {wording.amount(found.high, scale)} {unit}"
     count = ("no", "one", "two", "three", "four", "five", "six")[found.methods]

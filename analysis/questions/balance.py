@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.counts import counts
-from analysis.questions.designs import MODEL_COLUMNS, Design, design_of
+from analysis.questions.designs import MODEL_COLUMNS, REFUSED, Design, design_of
 from analysis.questions.window import MIN_POSITIVITY, comparison_window, positivity
 from analysis.schema import ADJUSTMENT_COLUMNS, LABELS
 from analysis.selection import Selection
@@ -72,7 +72,9 @@ class Balance:
     def to_frame(self) -> pd.DataFrame:
         """One row per value of a covariate."""
         names = ("column", "value", "virtual", "in_person", "before", "after")
-        return pd.DataFrame([{name: getattr(row, name) for name in names} for row in self.rows], columns=list(names))
+        return pd.DataFrame(
+            [{name: getattr(row, name) for name in names} for row in self.rows], columns=list(names)
+        )
 
 
 def balance(dataset: Dataset, selection: Selection = Selection()) -> Balance:
@@ -93,7 +95,9 @@ def balance(dataset: Dataset, selection: Selection = Selection()) -> Balance:
     by = ["mode", "month", *(c for c in MODEL_COLUMNS if c != "quarter")]
     counted = counts(dataset, "validations", by, without)
     rows = comparison_window(counted.assign(quarter=counted["month"] // 3)).rows
-    n = {mode: int(rows.loc[rows["arm"] == arm, "n"].sum()) for mode, arm in (("virtual", 1), ("in_person", 0))}
+    n = {
+        mode: int(rows.loc[rows["arm"] == arm, "n"].sum()) for mode, arm in (("virtual", 1), ("in_person", 0))
+    }
     shared = positivity(rows)
     if not all(n.values()):
         nothing: dict[str, float | None] = dict.fromkeys(n)
@@ -160,7 +164,7 @@ def _cells(rows: pd.DataFrame) -> pd.DataFrame:
 def _weights(cells: pd.DataFrame) -> tuple[Floats | None, Floats | None, tuple[str, ...], tuple[str, ...]]:
     """Overlap weights and propensities of cells in their order, what they adjust for, and reasons."""
     design = design_of(cells, clustered=False)
-    if "model_too_large" in design.reasons:
+    if set(design.reasons) & set(REFUSED):
         return None, None, (), design.reasons
     fitted = _propensity(design)
     if fitted is None:
@@ -220,7 +224,9 @@ def _levels(dataset: Dataset, cells: pd.DataFrame, weights: Floats | None) -> tu
             else:
                 words = dataset.label(column, str(value))
             label = f"{LABELS[column]}: {words}"
-            rows.append(LevelBalance(column, None if value is None else str(value), label, p1, p0, before, after))
+            rows.append(
+                LevelBalance(column, None if value is None else str(value), label, p1, p0, before, after)
+            )
     return tuple(sorted(rows, key=lambda row: (-abs(row.before), row.label)))
 
 

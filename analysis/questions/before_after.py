@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis.counts import counts
 from analysis.metrics import Metric, Tally
-from analysis.questions.tallies import MIN_PER_ARM, SMALL_ARM
-from analysis.questions.window import Window
+from analysis.questions.smallness import MIN_PER_ARM, SMALL_ARM
+from analysis.questions.window import Window, varying
 from analysis.results import Estimate, Status
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.selection import Selection
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
 
 METHOD = "difference in differences of pairs"
+_NO_ERROR = 1e-12
 
 
 def paired(dataset: Dataset, metric: Metric, selection: Selection, window: Window) -> Estimate:
@@ -48,20 +49,26 @@ def paired(dataset: Dataset, metric: Metric, selection: Selection, window: Windo
         return _absent(0, ("column_absent",))
     if selection.focus_areas:
         return _absent(0, ("focus_area_ignored",))
-    pairs = _pairs(dataset, tally, selection, window)
+    pairs, adjusted_for, specialists = _pairs(dataset, tally, selection, window)
     virtual = int(pairs.loc[pairs["arm"] == 1, "n"].sum())
     control = int(pairs.loc[pairs["arm"] == 0, "n"].sum())
     if not virtual or not control:
         return _absent(virtual + control, ("no_pairs",))
     found = _contrast(pairs)
     small = min(virtual, control)
-    reasons = ("too_few_pairs",) if small < MIN_PER_ARM else ("small_numbers",) if small < SMALL_ARM else ()
-    status: Status = "not_estimable" if found.interval is None else "too_small" if small < MIN_PER_ARM else "ok"
+    reasons: tuple[str, ...] = (
+        ("too_few_pairs",) if small < MIN_PER_ARM else ("small_numbers",) if small < SMALL_ARM else ()
+    )
+    reasons += () if specialists else ("clusters_unknown",)
+    status: Status = (
+        "not_estimable" if found.interval is None else "too_small" if small < MIN_PER_ARM else "ok"
+    )
     return Estimate(
         "paired", "difference", "pairs", found.estimate, found.interval, found.p_value, found.n, status,
         tuple(dict.fromkeys([*reasons, *found.reasons])),
         {
-            "adjusted_for": ("risk", "location", "kind"), "clustered_by": "specialist_id", "clusters": found.clusters,
+            "adjusted_for": adjusted_for, "clustered_by": "specialist_id" if specialists else "validation_id",
+            "clusters": found.clusters if specialists else None, "correction": "CR1", "df": found.df,
             "pairs_virtual": virtual, "pairs_in_person": control, "strata": found.strata_used,
         },
     )  # fmt: skip
@@ -71,8 +78,10 @@ def _absent(n: int, reasons: tuple[str, ...]) -> Estimate:
     return Estimate("paired", "difference", "pairs", None, None, None, n, "not_estimable", reasons)
 
 
-def _pairs(dataset: Dataset, tally: Tally, selection: Selection, window: Window) -> pd.DataFrame:
-    """Changes of pairs whose first validation was in person: their number, sum and sum of squares by group."""
+def _pairs(
+    dataset: Dataset, tally: Tally, selection: Selection, window: Window
+) -> tuple[pd.DataFrame, tuple[str, ...], bool]:
+    """Changes of pairs whose first validation was in person, what they are stratified by, whether specialists are known."""
     now, before = tally.numerator, f"previous_{tally.numerator}"
     by = ["mode", "previous_mode", "quarter", "risk", "location", "specialist", "previous_validation_row"]
     rows = counts(dataset, "validations", by, selection, sums=["n", now, before], via="rows")
@@ -86,10 +95,11 @@ def _pairs(dataset: Dataset, tally: Tally, selection: Selection, window: Window)
     kinds = dict(zip(first["validation_row"], first["kind"], strict=True))
     strata = pd.DataFrame({c: rows[c] for c in ADJUSTMENT_COLUMNS if c in rows})
     strata["first"] = rows["previous_validation_row"].map(kinds)
+    adjusted_for = tuple("kind" if c == "first" else c for c in varying(strata, tuple(strata)))
     strata = strata.astype("object").where(strata.notna(), "")
     specialist = rows["specialist"].to_numpy(np.int64)
     change = rows[now].to_numpy(np.int64) - rows[before].to_numpy(np.int64)
-    return pd.DataFrame(
+    pairs = pd.DataFrame(
         {
             "n": rows["n"].to_numpy(np.int64), "change": change,
             "arm": (rows["mode"] == "virtual").to_numpy(np.int64),
@@ -97,6 +107,7 @@ def _pairs(dataset: Dataset, tally: Tally, selection: Selection, window: Window)
             "cluster": np.where(specialist >= 0, specialist, -1 - np.arange(len(rows))),
         }
     )  # fmt: skip
+    return pairs, adjusted_for, bool((specialist >= 0).any())
 
 
 def _contrast(pairs: pd.DataFrame) -> Pooled:
@@ -120,20 +131,24 @@ def _contrast(pairs: pd.DataFrame) -> Pooled:
     kept = np.asarray(used)[stratum]
     clusters, codes = np.unique(pairs["cluster"].to_numpy()[kept], return_inverse=True)
     sums = np.bincount(codes, residual[kept], clusters.size)
-    reasons = cluster_reasons(clusters.size, min(np.unique(codes[arm[kept] == a]).size for a in (1, 0)))
+    # The arm with fewer clusters decides: it is known no better than they allow.
+    fewest = min(np.unique(codes[arm[kept] == a]).size for a in (1, 0))
+    reasons = cluster_reasons(clusters.size, fewest)
     refused = "too_few_clusters" in reasons
     if refused:
         reasons = ("model_needs_clusters",)
     variance = float(sums @ sums) * clusters.size / max(clusters.size - 1, 1)
-    if not refused and variance == 0:
+    if not refused and math.sqrt(variance) <= _NO_ERROR:
         reasons, refused = (*reasons, "no_variation"), True
     return pooled(
         estimate,
         math.nan if refused else math.sqrt(variance),
-        basis=Basis(round(float(n[kept].sum())), round(float(n[~kept].sum())), int(used.sum()), int((~used).sum())),
+        basis=Basis(
+            round(float(n[kept].sum())), round(float(n[~kept].sum())), int(used.sum()), int((~used).sum())
+        ),
         level=0.95,
         method=METHOD,
-        df=None if refused else clusters.size - 1.0,
+        df=None if refused else fewest - 1.0,
         clusters=int(clusters.size),
         reasons=reasons,
         within=(-2.0, 2.0),

@@ -1,4 +1,4 @@
-"""What is written down by mode: single criteria, classes of criteria by how they are seen, and reasons.
+"""What is written down by mode: single criteria, and reasons.
 
 Like for like throughout: quarters in which both modes were in use, stratified by risk, kind and location.
 """
@@ -6,23 +6,22 @@ Like for like throughout: quarters in which both modes were in use, stratified b
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 from analysis.counts import counts
-from analysis.criteria_counts import class_counts, criterion_counts
+from analysis.criteria_counts import criterion_counts
 from analysis.metrics import Metric, Tally, metric
 from analysis.questions.comparison import compare_family
 from analysis.questions.deficiency_records import no_rate_reason
-from analysis.questions.tallies import adjusted_for, smallness, tally_counts
+from analysis.questions.tallies import adjusted_for, smallness
 from analysis.questions.window import MODES, comparison_window
-from analysis.results import Estimate, Family, Interval, finite_or_none
+from analysis.results import Family, Interval, finite_or_none
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.selection import Selection
 from analysis.stats.multiplicity import benjamini_hochberg
@@ -34,10 +33,7 @@ if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
 
 POWER = 0.80
-MIN_SPECIALISTS = 5
 LEVEL = 0.05
-CONTROL = "document"
-"""Criteria that a camera shows as well as a visit: shown as a negative control, never used to correct others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,8 @@ class CriterionByMode:
     """One criterion, virtual against in person: `counts` and `totals` of both arms, adjusted difference, p and q.
 
     The interval is Sato's, the p-value Cochran–Mantel–Haenszel's, `q` its false-discovery rate over all criteria
-    tested. `differs` after that adjustment only. `status` is ``too_small`` where small numbers forbid a test.
+    tested. `differs` after that adjustment only. `status` is ``too_small`` where small numbers forbid a test; a
+    hidden one is ``suppressed``, without counts.
     """
 
     criterion_id: str
@@ -66,7 +63,7 @@ class CriterionByMode:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
-        arms = {f"{m}_{k}": v[m] for m in MODES for k, v in (("count", self.counts), ("n", self.totals))}
+        arms = {f"{m}_{k}": v.get(m) for m in MODES for k, v in (("count", self.counts), ("n", self.totals))}
         return {
             "criterion_id": self.criterion_id, "label": self.label, **arms, "difference": self.estimate,
             "low": self.interval.low if self.interval else None,
@@ -94,15 +91,6 @@ class CriteriaByMode:
     def to_frame(self) -> pd.DataFrame:
         """One row a criterion."""
         return pd.DataFrame([row.to_dict() for row in self.rows])
-
-
-@dataclass(frozen=True, slots=True)
-class WaysOfSeeing:
-    """Rates by how a criterion is seen, virtual over in person, and `contrast`: physical over document ratio."""
-
-    family: Family
-    contrast: Estimate | None
-    caveats: tuple[str, ...] = ()
 
 
 def criteria_by_mode(dataset: Dataset, selection: Selection = Selection()) -> CriteriaByMode:
@@ -134,58 +122,37 @@ def criteria_by_mode(dataset: Dataset, selection: Selection = Selection()) -> Cr
     return CriteriaByMode(tuple(rows), len(tested), detectable, typical, n, window.left_out, caveats)
 
 
-def seen_by_mode(dataset: Dataset, selection: Selection = Selection()) -> WaysOfSeeing:
-    """Deficiency rates by how a criterion is seen, virtual over in person, with errors clustered by specialist."""
-    selection = selection.checked(dataset)
-    caveats = ("mode_filter_ignored",) if selection.modes else ()
-    nothing = Family("seen_by", (), (), "Holm")
-    missing = no_rate_reason(dataset) or (None if dataset.records("seen_by") else "column_absent")
-    if missing:
-        return WaysOfSeeing(nothing, None, (missing, *caveats))
-    without = selection.without("modes")
-    definitions = {
-        how: dataclasses.replace(
-            metric("deficiency_rate"), label=dataset.label("seen_by", how), judged=False,
-            counted_by=Tally("validations", f"n_deficient_{how}", f"n_assessed_{how}"),
-        )
-        for how in dataset.present("seen_by")
-    }  # fmt: skip
-    if without.focus_areas:
-        counted = _seen_in_areas(dataset, list(definitions), without)
-        if not (counted["specialist"] >= 0).any():
-            return WaysOfSeeing(nothing, None, ("clusters_needed", *caveats))
-    else:
-        counted = tally_counts(dataset, list(definitions.values()), without)
-    family = compare_family(dataset, "seen_by", definitions, counted, without)
-    return WaysOfSeeing(family, _contrast(counted), caveats)
-
-
 def reasons_by_mode(dataset: Dataset, selection: Selection = Selection()) -> Family:
-    """Share of each reason among deficiencies with a reason, virtual minus in person, Holm over reasons.
+    """Share of each reason among deficiencies with a reason, virtual minus in person, Holm over reasons."""
+    return shares_by_mode(dataset, "reason", selection)
+
+
+def shares_by_mode(dataset: Dataset, column: str, selection: Selection = Selection()) -> Family:
+    """Share of each value of a column among deficiencies that record it, virtual minus in person, Holm over values.
 
     The unit is a deficiency. Those of one validation, and of one specialist, belong together: errors are clustered
     by specialist (where none is recorded, deficiencies are taken as independent, with that caveat).
     """
     selection = selection.checked(dataset).without("modes")
-    reasons = dataset.present("reason")
+    values = dataset.present(column)
     by = ["mode", "month", *ADJUSTMENT_COLUMNS, "specialist"]
-    found = counts(dataset, "findings", [*by, "reason", "answer"], selection)
-    found = found[(found["answer"] == "deficient") & found["reason"].notna()]
-    if found.empty or not reasons:
-        return Family("reason", (), (), "Holm")
+    found = counts(dataset, "findings", [*by, column, "answer"], selection)
+    found = found[(found["answer"] == "deficient") & found[column].notna()]
+    if found.empty or not values:
+        return Family(column, (), (), "Holm")
     found["quarter"] = found["month"] // 3
     keys = ["mode", "quarter", *ADJUSTMENT_COLUMNS, "specialist"]
     base = metric("any_deficiency")
     definitions: dict[str, Metric] = {}
-    for i, reason in enumerate(reasons):
-        found[f"reason_{i}"] = found["n"].where(found["reason"] == reason, 0)
-        definitions[reason] = dataclasses.replace(
-            base, label=dataset.label("reason", reason), unit="deficiency", judged=False,
-            counted_by=Tally("findings", f"reason_{i}", "n"),
+    for i, value in enumerate(values):
+        found[f"value_{i}"] = found["n"].where(found[column] == value, 0)
+        definitions[value] = dataclasses.replace(
+            base, label=dataset.label(column, value), unit="deficiency", judged=False,
+            counted_by=Tally("findings", f"value_{i}", "n"),
         )  # fmt: skip
-    sums = ["n", *(f"reason_{i}" for i in range(len(reasons)))]
+    sums = ["n", *(f"value_{i}" for i in range(len(values)))]
     counted = found.groupby(keys, dropna=False, as_index=False)[sums].sum()
-    return compare_family(dataset, "reason", definitions, counted, selection)
+    return compare_family(dataset, column, definitions, counted, selection)
 
 
 def _tables(answers: pd.DataFrame, ids: list[str]) -> NDArray[np.int64]:
@@ -226,66 +193,3 @@ def _detectable(tested: list[CriterionByMode]) -> tuple[float | None, float | No
     rates = [sum(row.counts.values()) / sum(row.totals.values()) for row in tested]
     reach = norm.isf(LEVEL / len(tested) / 2) + norm.ppf(POWER)
     return float(np.median(errors) * reach), float(np.median(rates))
-
-
-def _seen_in_areas(dataset: Dataset, ways: list[str], selection: Selection) -> pd.DataFrame:
-    """Sums by way of seeing within the focus areas chosen, in the columns a tally adds up.
-
-    Second moments are those of single criteria, because no column holds them by area: where errors by validation
-    would be wider than those by specialist, these are not.
-    """
-    by = ["mode", "month", *ADJUSTMENT_COLUMNS, "specialist"]
-    counted = class_counts(dataset, ("seen_by",), by, selection, via="rows")
-    out = counts(dataset, "validations", by, selection, via="rows")
-    for how in ways:
-        mine = counted[counted["seen_by"] == how]
-        y, d = f"n_deficient_{how}", f"n_assessed_{how}"
-        named = mine.rename(columns={"deficient": y, "assessed": d})[[*by, y, d]]
-        out = out.merge(named, on=by, how="left").fillna({y: 0, d: 0})
-        out = out.assign(**{f"{y}*{y}": out[y], f"{d}*{d}": out[d], f"{y}*{d}": out[y]})
-    return out.assign(quarter=out["month"] // 3)
-
-
-def _contrast(counted: pd.DataFrame) -> Estimate | None:
-    """Physical over document ratio of the two rate ratios; error by leaving out one specialist at a time."""
-    needed = [f"n_{what}_{how}" for how in ("physical", CONTROL) for what in ("deficient", "assessed")]
-    if not set(needed) <= set(counted.columns):
-        return None
-    window = comparison_window(counted)
-    rows = window.rows[window.rows["specialist"] >= 0]
-    specialist, names = pd.factorize(rows["specialist"])
-    size = len(names)
-    if size < MIN_SPECIALISTS:
-        return None
-    # Axes: specialist, stratum, arm (virtual first), way of seeing and deficient or assessed.
-    sums = np.zeros((size, int(rows["stratum"].max()) + 1, 2, len(needed)))
-    np.add.at(
-        sums,
-        (specialist, rows["stratum"].to_numpy(), 1 - rows["arm"].to_numpy()),
-        rows[needed].to_numpy(float),
-    )
-    whole = float(_log_ratio_of_ratios(sums.sum(axis=0)))
-    each = _log_ratio_of_ratios(sums.sum(axis=0) - sums)
-    if not np.isfinite([whole, *each]).all():
-        return None
-    error = math.sqrt((size - 1) / size * float(((each - each.mean()) ** 2).sum()))
-    reach = float(t.ppf(0.975, size - 1)) * error
-    p = 2 * float(t.sf(abs(whole) / error, size - 1)) if error > 0 else None
-    bounds = Interval(math.exp(whole - reach), math.exp(whole + reach), 0.95, "jackknife by specialist")
-    settings = {"adjusted_for": window.strata, "clustered_by": "specialist_id", "clusters": size}
-    return Estimate(
-        "mantel_haenszel", "ratio", "comparison_window", math.exp(whole), bounds, p,
-        int(window.rows["n"].sum()), "ok", (), settings,
-    )  # fmt: skip
-
-
-def _log_ratio_of_ratios(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Difference of two logarithms of Mantel–Haenszel's rate ratio; the last axes are stratum, arm and counts."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = []
-        for y, d in ((0, 1), (2, 3)):
-            total = sums[..., 0, d] + sums[..., 1, d]
-            virtual = np.nan_to_num(sums[..., 0, y] * sums[..., 1, d] / total).sum(axis=-1)
-            in_person = np.nan_to_num(sums[..., 1, y] * sums[..., 0, d] / total).sum(axis=-1)
-            ratios.append(np.log(virtual / in_person))
-        return np.asarray(ratios[0] - ratios[1])

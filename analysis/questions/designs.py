@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.questions.window import varying
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.bounds import Floats
 from analysis.stats.pooled import Codes
@@ -22,6 +23,8 @@ EVENTS_PER_PARAMETER = 5
 """Fewer events (or non-events) than this per column of the model: it is made smaller, or refused."""
 LEVEL_VALIDATIONS = 20
 LEVEL_EVENTS = 5
+REFUSED = ("model_too_large", "separated")
+"""Reasons of a design that is not to be modelled."""
 MOST_LOST = 0.05
 """Largest share of validations whose value of risk, kind or location may be counted with the commonest one."""
 
@@ -30,8 +33,8 @@ MOST_LOST = 0.05
 class Design:
     """Rows ready for a model: arm, dummy columns, events, totals, validations and specialists.
 
-    `covariates` has shape (rows, q); `columns` are the covariates it stands for, `left_out` those recorded that
-    events were too few for; `alone` marks rows of a level that only one of the two modes has.
+    `covariates` has shape (rows, q); `columns` are the covariates it stands for (with two recorded values at least),
+    `left_out` those recorded that events were too few for; `alone` marks rows of a level that only one of the two modes has.
     """
 
     arm: Codes
@@ -54,7 +57,7 @@ def design_of(rows: pd.DataFrame, *, clustered: bool) -> Design:
     still rare): on its own it would run off to infinity. Where that takes in more than 5 % of validations, the column
     is as good as left out. Columns are left out from the end of `MODEL_COLUMNS`
     until every column of the model has 5 events and 5 non-events; risk, kind and location may not be, and the
-    model is refused instead (``model_too_large``).
+    model is refused instead (``model_too_large``, or ``separated`` where one of their values decides the event).
 
     Parameters
     ----------
@@ -74,11 +77,19 @@ def design_of(rows: pd.DataFrame, *, clustered: bool) -> Design:
     used = [column for column in present if levels[column].max(initial=0) > 0]
     events = min(int(cells["y"].sum()), int((cells["d"] - cells["y"]).sum()))
     left_out: list[str] = []
-    while _parameters(levels, used) * EVENTS_PER_PARAMETER > events and used and used[-1] not in ADJUSTMENT_COLUMNS:
+    while (
+        _parameters(levels, used) * EVENTS_PER_PARAMETER > events
+        and used
+        and used[-1] not in ADJUSTMENT_COLUMNS
+    ):
         left_out.insert(0, used.pop())
     reasons: tuple[str, ...] = ("model_reduced",) if left_out or lost else ()
     if _parameters(levels, used) * EVENTS_PER_PARAMETER > events or set(lost) & set(ADJUSTMENT_COLUMNS):
-        reasons = ("model_too_large",)
+        reasons = (
+            ("separated",)
+            if any(_decided(cells, c) for c in lost if c in ADJUSTMENT_COLUMNS)
+            else REFUSED[:1]
+        )
     dummies = [levels[c][:, None] == np.arange(1, levels[c].max() + 1) for c in used]
     arm = cells["arm"].to_numpy(np.int64)
     return Design(
@@ -88,11 +99,18 @@ def design_of(rows: pd.DataFrame, *, clustered: bool) -> Design:
         n=cells["d"].to_numpy(np.int64),
         validations=cells["n"].to_numpy(np.int64),
         cluster=cells["cluster"].to_numpy(np.int64) if clustered else None,
-        columns=tuple(used),
+        columns=varying(cells, tuple(used)),
         left_out=tuple(left_out),
         alone=_alone([levels[c] for c in used], arm),
         reasons=reasons,
     )
+
+
+def _decided(cells: pd.DataFrame, column: str) -> bool:
+    """Whether a common value of a column has only events or only non-events."""
+    sums = cells.groupby(column, dropna=False)[["n", "y", "d"]].sum()
+    common = sums[sums["n"] >= LEVEL_VALIDATIONS]
+    return bool(((common["y"] == 0) | (common["y"] == common["d"])).any())
 
 
 def _parameters(levels: dict[str, Codes], used: list[str]) -> int:

@@ -13,12 +13,16 @@ from typing import Literal
 import numpy as np
 
 from analysis.metrics import Metric
-from analysis.questions.designs import Design, design_of
-from analysis.questions.tallies import MIN_PER_ARM, Arms, adjusted_for, effective_sizes, smallness_of
+from analysis.questions.arms import Arms
+from analysis.questions.designs import REFUSED, Design, design_of
+from analysis.questions.smallness import MIN_PER_ARM, adjusted_for
+from analysis.questions.tallies import effective_sizes, smallness_of
 from analysis.questions.window import in_shared_strata
-from analysis.results import Arm, Estimate, Measure, Status
-from analysis.stats.g_computation import Standardised, g_computation
+from analysis.results import Arm, Estimate, Measure, Status, finite_or_none
+from analysis.stats.bounds import Floats
+from analysis.stats.g_computation import g_computation
 from analysis.stats.pooled import Pooled
+from analysis.stats.two_risks import Standardised
 from analysis.stats.weighting import aipw, overlap_weighting, overlap_weighting_augmented
 
 Method = Literal["standardised", "overlap_weighted", "doubly_robust", "aipw"]
@@ -34,6 +38,8 @@ POPULATIONS: dict[str, str] = {
 TRIM = 0.05
 """Estimated propensities below this, or above its complement, are left out of inverse-probability weighting."""
 ENOUGH_EFFECTIVE = 0.5
+ENOUGH_DEGREES = 4.0
+"""Below this Satterthwaite's degrees of freedom are themselves too rough to rely on."""
 _BOTH: tuple[Measure, ...] = ("difference", "ratio")
 
 
@@ -54,7 +60,7 @@ def standardised(
     strata : tuple of str
         Which of risk, kind and location are recorded.
     """
-    design, reasons = _prepared(arms)
+    design, reasons = _prepared(metric, arms)
     if design is None:
         return _refused(metric, arms, "standardised", reasons), {}
     found = g_computation(design.arm, design.covariates, design.events, design.n, cluster=design.cluster)
@@ -75,13 +81,23 @@ def weighted(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list[Estima
     is modelled, and counted as trimmed.
     """
     methods: dict[Method, Callable[[Design], Standardised]] = {
-        "overlap_weighted": lambda d: overlap_weighting(d.arm, d.covariates, d.events, d.n, cluster=d.cluster),
-        "doubly_robust": lambda d: overlap_weighting_augmented(
+        "overlap_weighted": lambda d: overlap_weighting(
             d.arm, d.covariates, d.events, d.n, cluster=d.cluster
         ),
-        "aipw": lambda d: aipw(d.arm, d.covariates, d.events, d.n, cluster=d.cluster, trim=TRIM),
+        "doubly_robust": lambda d: overlap_weighting_augmented(
+            d.arm, d.covariates, d.events, d.n, outcome_covariates=_seen_in_both(d), cluster=d.cluster
+        ),
+        "aipw": lambda d: aipw(
+            d.arm,
+            d.covariates,
+            d.events,
+            d.n,
+            outcome_covariates=_seen_in_both(d),
+            cluster=d.cluster,
+            trim=TRIM,
+        ),
     }
-    design, reasons = _prepared(arms)
+    design, reasons = _prepared(metric, arms)
     if design is None:
         return [row for method in methods for row in _refused(metric, arms, method, reasons)]
     out: list[Estimate] = []
@@ -90,15 +106,19 @@ def weighted(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list[Estima
     return out
 
 
-def _prepared(arms: Arms) -> tuple[Design | None, tuple[str, ...]]:
+def _prepared(metric: Metric, arms: Arms) -> tuple[Design | None, tuple[str, ...]]:
+    """What to model, or why nothing is: where numbers are too small for a verdict, a model would only look better."""
     if not arms.validations(1) or not arms.validations(0):
         return None, ("no_comparison_window",)
     if (arms.rows["y"] > arms.rows["d"]).any():
         return None, ("more_events_than_chances",)
     if in_shared_strata(arms.rows).empty:
         return None, ("no_counterpart",)
+    small, too_small = smallness_of(metric, arms)
+    if too_small:
+        return None, small
     design = design_of(arms.rows, clustered=arms.clustered)
-    return (None, design.reasons) if "model_too_large" in design.reasons else (design, ())
+    return (None, design.reasons) if set(design.reasons) & set(REFUSED) else (design, ())
 
 
 def _shared(design: Design) -> Design:
@@ -117,9 +137,24 @@ def _shared(design: Design) -> Design:
     )
 
 
+def _seen_in_both(design: Design) -> Floats:
+    """Columns for the outcome models, one of each mode: of values with events, and without, in both.
+
+    Any other would run off to infinity in one of the models; the propensity adjusts for it all the same. One of
+    either is not enough, since it may be trimmed.
+    """
+    seen = [
+        design.covariates[design.arm == arm].T @ count[design.arm == arm] > 1
+        for arm in (1, 0)
+        for count in (design.events, design.n - design.events)
+    ]
+    return np.asarray(design.covariates[:, np.logical_and.reduce(seen)])
+
+
 def _refused(metric: Metric, arms: Arms, method: Method, reasons: tuple[str, ...]) -> list[Estimate]:
     n = int(arms.rows["d"].sum())
     small, too_small = smallness_of(metric, arms)
+    # What forbids a verdict is said first.
     caveats = tuple(dict.fromkeys([*small, *reasons] if too_small else [*reasons, *small]))
     return [
         Estimate(method, measure, POPULATIONS[method], None, None, None, n, "not_estimable", caveats)
@@ -130,15 +165,17 @@ def _refused(metric: Metric, arms: Arms, method: Method, reasons: tuple[str, ...
 def _estimates(
     metric: Metric, arms: Arms, method: Method, found: Standardised, design: Design, strata: tuple[str, ...]
 ) -> list[Estimate]:
-    small, too_small = smallness_of(metric, arms)
-    if not too_small and effective_sizes(in_shared_strata(arms.rows)) < MIN_PER_ARM:
-        small, too_small = (*small, "thin_overlap"), True
+    small, _ = smallness_of(metric, arms)
+    too_small = effective_sizes(in_shared_strata(arms.rows)) < MIN_PER_ARM
+    if too_small:
+        small = (*small, "thin_overlap")
     whole = int(design.n.sum())
     n_trimmed = whole - found.n
     settings: dict[str, object] = {
         "adjusted_for": design.columns,
         "clustered_by": "specialist_id" if design.cluster is not None else "validation_id",
         "clusters": found.difference.clusters,
+        "correction": found.correction,
         "n_trimmed": n_trimmed,
         "effective_virtual": found.effective_1,
         "effective_in_person": found.effective_0,
@@ -166,13 +203,18 @@ def _row(
     too_small: bool,
     settings: Mapping[str, object],
 ) -> Estimate:
-    own = ["model_needs_clusters" if code == "too_few_clusters" else code for code in (*effect.reasons, *found.reasons)]
+    own = [
+        "model_needs_clusters" if code == "too_few_clusters" else code
+        for code in (*effect.reasons, *found.reasons)
+    ]
+    if effect.df is not None and effect.df < ENOUGH_DEGREES:
+        own.append("few_degrees")
     # Where there is no interval, what kept it from existing is said first.
     order = [*own, *reasons] if effect.interval is None and not too_small else [*reasons, *own]
     status: Status = "not_estimable" if effect.interval is None else "too_small" if too_small else "ok"
     return Estimate(
         method, measure, POPULATIONS[method], effect.estimate, effect.interval, effect.p_value, n, status,
-        tuple(dict.fromkeys(order)), settings,
+        tuple(dict.fromkeys(order)), {**settings, "df": finite_or_none(effect.df)},
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from analysis.stats.equivalence import nuance
 _CLAIMS: dict[str, str] = {
     "any_must_deficiency": "{v} validations found a Must deficiency {amount} {less} often than {p} ones",
     "any_deficiency": "{v} validations found a deficiency {amount} {less} often than {p} ones",
+    "critical_findings": "{v} validations had a critical finding {amount} {less} often than {p} ones",
     "deficiency_rate": "{v} validations recorded {amount} as many deficiencies per criterion assessed as {p} ones",
     "must_deficiency_rate": (
         "{v} validations recorded {amount} as many Must deficiencies per Must criterion assessed as {p} ones"
@@ -30,8 +31,21 @@ _CLAIMS: dict[str, str] = {
 
 _NOT_DECIDING = (
     "illustrative_margin", "moved_margin", "mode_filter_ignored", "focus_area_ignored", "few_clusters", "attenuation",
-    "reversal", "small_numbers", "model_refused", "not_robust",
+    "reversal", "sign_turned", "small_numbers", "model_refused", "not_robust",
+    "low_power", "over_a_million", "mostly_unseen", "rarely_assessed",
 )  # fmt: skip
+
+_NO_LIKE_FOR_LIKE = (
+    "no_counterpart", "too_few_clusters", "more_events_than_chances", "separated", "collinear", "model_too_large",
+    "model_needs_clusters", "no_spread", "clusters_alike",
+)  # fmt: skip
+"""Gates where numbers are not too small, but cannot be compared like for like."""
+
+MOST_WORDS = 45
+"""No answer is longer."""
+
+RATE_WITH_TWO = 0.1
+"""Rates below this are written with two decimals, shares below one in a hundred."""
 
 _WHO = {"specialist": "specialists", "member": "members"}
 
@@ -75,7 +89,9 @@ def verdict_reason(answer: Comparison) -> str:
                 "slightly_more": f" No difference ({_nothing(answer)}) is excluded: slightly {_more(answer)}, within the margin.",
                 None: "",
             }[_nuance(answer, row)]
-            whole = "The harmful end of the interval" if extra.startswith(" The other") else "The whole interval"
+            whole = (
+                "The harmful end of the interval" if extra.startswith(" The other") else "The whole interval"
+            )
             return f"{whole} lies within the {margin}.{extra}"
         case "finds_more":
             return f"The whole interval lies above no difference ({_nothing(answer)}): {arm_names(answer)[0]} records more, which is not bad news here."
@@ -84,8 +100,9 @@ def verdict_reason(answer: Comparison) -> str:
         case "not_as_good":
             return f"The whole interval lies beyond the {margin}." + (doubt if detection else "")
     leaning = _leaning(answer, row)
-    return f"The interval reaches past the {margin}, so a difference that matters is not excluded.{leaning}" + (
-        doubt if detection else ""
+    return (
+        f"The interval reaches past the {margin}, so a difference that matters is not excluded.{leaning}"
+        + (doubt if detection else "")
     )
 
 
@@ -120,7 +137,9 @@ def verdict_settles(answer: Comparison) -> str:
         if answer.further_needed:
             about = wording.about(answer.further_needed)
             return f"About **{about} more** validations like these would settle it four times in five, if the estimate stayed."
-        return "No realistic number of further validations would settle it while the estimate stays where it is."
+        return (
+            "No realistic number of further validations would settle it while the estimate stays where it is."
+        )
     if answer.margin_source == "illustrative" and answer.margin is not None:
         return "Against an illustrative margin: the program has not recorded its own."
     if answer.margin_source == "moved":
@@ -130,7 +149,9 @@ def verdict_settles(answer: Comparison) -> str:
 
 def margin_words(answer: Comparison, *, source: bool = True) -> str:
     """The margin with its kind: ``illustrative 5-point margin``, ``margin of 0.90``."""
-    prefix = {"illustrative": "illustrative ", "moved": "moved "}.get(answer.margin_source, "") if source else ""
+    prefix = (
+        {"illustrative": "illustrative ", "moved": "moved "}.get(answer.margin_source, "") if source else ""
+    )
     if answer.margin is None:
         return "margin"
     if answer.margin_scale == "ratio":
@@ -139,13 +160,22 @@ def margin_words(answer: Comparison, *, source: bool = True) -> str:
 
 
 def scale_of(answer: Comparison) -> str:
-    """The scale on which the answer's own measure is written."""
-    return "ratio" if answer.measure == "ratio" else "difference"
+    """The scale on which the answer's own measure is written: as many decimals as its arms have.
+
+    Shares under 1 % and rates under 10 % are written with two, so their difference is a ``small_difference``.
+    """
+    if answer.measure == "ratio":
+        return "ratio"
+    known = [arm.estimate for arm in answer.arms.values() if arm.estimate is not None]
+    small = RATE_WITH_TWO if answer.kind == "rate" else 0.00995
+    return "small_difference" if known and max(known) < small else "difference"
 
 
 def arm_names(answer: Comparison) -> tuple[str, str]:
     """Names of the arms within a sentence: lower case unless they are stand-ins with names of their own."""
-    names = tuple(answer.arms[mode].label if mode in answer.arms else mode for mode in ("virtual", "in_person"))
+    names = tuple(
+        answer.arms[mode].label if mode in answer.arms else mode for mode in ("virtual", "in_person")
+    )
     plain = {"Virtual": "virtual", "In person": "in-person"}
     return plain.get(names[0], names[0]), plain.get(names[1], names[1])
 
@@ -157,7 +187,7 @@ def _claim(answer: Comparison, row: Estimate) -> str:
     if scale == "ratio":
         amount = f"**{wording.ratio(value)} times**"
     else:
-        amount = f"**{wording.points(abs(value)).lstrip('+')} percentage points**"
+        amount = f"**{wording.amount(abs(value), scale).lstrip('+')} percentage points**"
     unit = " criteria" if answer.kind == "rate" and answer.metric != "closed_on_time" else ""
     words = {"less": "less", "fewer": "fewer"} if value < 0 else {"less": "more", "fewer": "more"}
     who = _WHO.get(answer.group.get("respondent", ""), "respondents")
@@ -221,12 +251,26 @@ def _too_few(answer: Comparison) -> str:
     if "empty_selection" in answer.reasons:
         return reasons.words("empty_selection")
     names = arm_names(answer)
-    counts = [f"{wording.number(arm.n)} {name}" for arm, name in zip(answer.arms.values(), names, strict=False)]
+    counts = [
+        f"{wording.number(arm.n)} {name}" for arm, name in zip(answer.arms.values(), names, strict=False)
+    ]
     if _gate(answer) in ("geometric_needs_positive", "horizon_not_reached"):
         return f"**Not estimable**: {_lowered(reasons.words(_gate(answer)))}"
+    if _gate(answer) in _NO_LIKE_FOR_LIKE:
+        return _unadjusted(answer)
     if answer.kind == "rate":
         return "**Too few to compare**: " + _lowered(reasons.words(_gate(answer)))
     return f"**Too few to compare**: {wording.listed(counts)}. {reasons.words(_gate(answer))}"
+
+
+def _unadjusted(answer: Comparison) -> str:
+    """Enough was counted, but not like for like: why, and the unadjusted effect where both fit into one answer."""
+    said = f"**No like-for-like answer**: {_lowered(reasons.words(_gate(answer)))}"
+    crude = answer.estimate("crude")
+    if crude is None or crude.interval is None:
+        return said
+    whole = f"{said} Unadjusted, {_claim(answer, crude)}."
+    return whole if len(whole.split()) <= MOST_WORDS else said
 
 
 def _gate(answer: Comparison) -> str:

@@ -16,11 +16,13 @@ from analysis.stats.homogeneity import adjustment_effect
 
 DECIDING = (
     "arm_empty", "no_comparison_window", "no_counterpart", "too_few_in_an_arm", "too_few_events", "thin_overlap",
-    "too_few_clusters", "geometric_needs_positive", "horizon_not_reached",
+    "too_few_clusters", "geometric_needs_positive", "horizon_not_reached", "more_events_than_chances", "separated",
+    "collinear", "model_too_large", "model_needs_clusters", "no_spread", "clusters_alike",
 )  # fmt: skip
 """Reasons that by themselves forbid a verdict, in the order in which they are named."""
 
 _FOUR_IN_FIVE = ((1.959964 + 0.841621) / 1.959964) ** 2
+_READ_OFF = ("as_good", "not_as_good", "finds_more", "better", "cannot_tell")
 MOST_FURTHER = 1_000_000
 """More than this many further validations is as good as never."""
 
@@ -38,15 +40,19 @@ def verdict_of(
     adjustable: bool,
     apart: bool,
     within: Estimate | None,
+    matching: int,
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict of the primary interval, once there is enough data and the arms can be compared."""
+    """The verdict of the primary interval, once there is enough data and the arms can be compared.
+
+    `matching` are the validations of both modes that the filters leave, counted by the metric or not.
+    """
     reasons: list[str] = []
     if answer.margin_source == "illustrative" and answer.margin is not None:
         reasons.append("illustrative_margin")
     if answer.margin_source == "moved":
         reasons.append("moved_margin")
     if not any(arm.n for arm in answer.arms.values()):
-        return "too_few", ("empty_selection",)
+        return "too_few", ("nothing_to_count" if matching else "empty_selection",)
     if len(definition.arms) == 1:
         return "described", ("no_counterpart_arm",)
     if any(arm.n == 0 for arm in answer.arms.values()):
@@ -66,7 +72,9 @@ def verdict_of(
             reasons.append(change)
     judged = definition.judged and definition.margin_scale is not None
     if not judged:
-        why = _DESCRIBED_BECAUSE.get(definition.id, "described_only" if definition.margin_scale else "no_margin")
+        why = _DESCRIBED_BECAUSE.get(
+            definition.id, "described_only" if definition.margin_scale else "no_margin"
+        )
         reasons.insert(0, why)
     if not adjustable:
         return "not_comparable", ("nothing_to_adjust_for", *reasons)
@@ -99,6 +107,16 @@ def _linear_interval(value: Interval | None, measure: Measure) -> Interval | Non
     if value is None or measure != "ratio":
         return value
     return Interval(math.log(value.low), math.log(value.high)) if value.low > 0 else None
+
+
+def lacks_power(answer: Comparison) -> bool:
+    """Whether the interval a verdict is read from reaches further to either side than the margin is wide."""
+    row, margin = answer.answer, answer.margin
+    if row is None or row.interval is None or margin is None or answer.verdict not in _READ_OFF:
+        return False
+    bounds = _linear_interval(row.interval, answer.measure)
+    width = abs(math.log(margin)) if answer.measure == "ratio" else margin
+    return bounds is not None and 0 < width < bounds.half_width
 
 
 def crude_difference(definition: Metric, rows: pd.DataFrame, measure: Measure) -> Estimate | None:

@@ -53,7 +53,8 @@ def comparison_window(counted: pd.DataFrame, *, arm_column: str = "mode") -> Win
     left_out: dict[str, int] = {}
     in_arms = counted[arm_column].isin(MODES)
     for value, rows in counted[~in_arms].groupby(arm_column, dropna=False):
-        name = "mode_unknown" if pd.isna(value) else f"mode_{value}"
+        unknown = "mode_unknown" if arm_column == "mode" else "no_earlier_validation"
+        name = unknown if pd.isna(value) else f"mode_{value}"
         left_out[name] = int(rows["n"].sum())
     selection = counted[in_arms].assign(arm=lambda f: (f[arm_column] == "virtual").astype("int64"))
     both = selection["quarter"].isin(_quarters_with_both(selection))
@@ -97,3 +98,8 @@ def positivity(rows: pd.DataFrame) -> float | None:
         return None
     shared = virtual["stratum"].isin(rows.loc[(rows["arm"] == 0) & (rows["n"] > 0), "stratum"])
     return float(virtual.loc[shared, "n"].sum()) / total
+
+
+def varying(rows: pd.DataFrame, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns with two recorded values or more: only for those can anything be adjusted."""
+    return tuple(column for column in columns if column in rows and rows[column].nunique() > 1)

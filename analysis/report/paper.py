@@ -11,11 +11,11 @@ from typing import Any
 import typst
 
 from analysis import wording
+from analysis.charts.marks import MARKS
 from analysis.charts.theme import colour
 from analysis.report.content import Content, Sheet
 from analysis.report.pictures import font_folder, svg
 from analysis.report.printed import (
-    MARKS,
     caption_of,
     cells,
     changes_table,
@@ -86,8 +86,8 @@ def _figure(sheet: Sheet, folder: Path, place: int) -> dict[str, Any]:
         "key": [
             {
                 "label": entry.label,
-                "mark": MARKS[entry.role][0],
-                "colour": colour(MARKS[entry.role][1], "light"),
+                "mark": MARKS[entry.role].character,
+                "colour": colour(MARKS[entry.role].shown, "light"),
             }
             for entry in made.key
         ],

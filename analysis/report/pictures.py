@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import vl_convert
@@ -21,7 +22,8 @@ from fontTools.varLib.instancer import instantiateVariableFont
 from PIL import Image
 
 from analysis.charts.figure import Figure
-from analysis.charts.theme import TEXT_SIZE
+from analysis.charts.marks import MARKS
+from analysis.charts.theme import TEXT_SIZE, colour
 
 WIDTH = 640
 """Width of a picture's plot, in pixels at scale 1."""
@@ -69,6 +71,37 @@ def svg(made: Figure, *, width: int = WIDTH) -> str:
     """A chart as SVG; its text stays text."""
     font_folder()
     return str(vl_convert.vegalite_to_svg(vl_spec=specification(made, width)))
+
+
+def framed_png(made: Figure) -> bytes:
+    """A chart as PNG that says by itself what it shows and where its numbers come from."""
+    font_folder()
+    return bytes(vl_convert.vegalite_to_png(vl_spec=_framed(made), scale=2.0))
+
+
+def framed_svg(made: Figure) -> str:
+    """A chart as SVG that says by itself what it shows and where its numbers come from."""
+    font_folder()
+    return str(vl_convert.vegalite_to_svg(vl_spec=_framed(made)))
+
+
+def _framed(made: Figure) -> dict[str, Any]:
+    """The chart under its finding, measure and legend; tag and caption stand there too, so that they travel along."""
+    legend = "   ".join(f"{MARKS[entry.role].character} {entry.label}" for entry in made.key)
+    caption = wrap(f"{made.tag} · {made.caption} Figure {made.id}.", width=112)
+    lines = [*wrap(made.measure, width=112), *([legend] if legend else []), *caption]
+    title = {
+        "text": wrap(made.title or made.finding, width=76) or [""],
+        "subtitle": lines,
+        "anchor": "start",
+        "frame": "group",
+        "offset": 14,
+        "fontSize": 17,
+        "subtitleFontSize": 12,
+        "subtitleColor": colour("muted", "light"),
+        "subtitlePadding": 6,
+    }
+    return specification(made) | {"title": title, "padding": 16}
 
 
 def filling(made: Figure, width: float, height: float, *, letters: float) -> bytes:

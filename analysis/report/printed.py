@@ -5,24 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis import wording
-from analysis.charts.figure import Figure, Role
-from analysis.charts.theme import ColourName
+from analysis.charts.figure import Figure
 from analysis.charts.verdict import VERDICTS, VerdictCard
 from analysis.report.changes import Change
 from analysis.report.content import Content, Sheet
-
-MARKS: dict[Role, tuple[str, ColourName]] = {
-    "virtual": ("●", "virtual"),
-    "in_person": ("◇", "in_person"),
-    "other": ("■", "other"),
-    "must": ("■", "ink"),
-    "should": ("□", "ink"),
-    "primary": ("●", "ink"),
-    "alternative": ("■", "other"),
-    "crude": ("◇", "other"),
-    "margin": ("■", "margin"),
-}
-"""The marks of a legend as characters, with their colours."""
 
 
 def plain(words: str) -> str:

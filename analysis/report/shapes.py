@@ -17,7 +17,8 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
-from analysis.charts.figure import KeyEntry, Role
+from analysis.charts.figure import KeyEntry
+from analysis.charts.marks import MARKS, Role
 from analysis.charts.theme import ColourName, colour
 from analysis.report.fitting import Face, fitted, height_of, width_of
 from analysis.report.printed import reads_as_numbers
@@ -29,18 +30,10 @@ _POINTS_PER_PIXEL = 0.6
 CELL_GAP = 20
 """Room between the columns of a table."""
 SERIF, SANS = "Georgia", "Arial"
-_MARKS: dict[Role, tuple[Any, ColourName, bool]] = {
-    "virtual": (MSO_SHAPE.OVAL, "virtual", True),
-    "in_person": (MSO_SHAPE.DIAMOND, "in_person", False),
-    "other": (MSO_SHAPE.RECTANGLE, "other", True),
-    "must": (MSO_SHAPE.RECTANGLE, "ink", True),
-    "should": (MSO_SHAPE.RECTANGLE, "ink", False),
-    "primary": (MSO_SHAPE.OVAL, "ink", True),
-    "alternative": (MSO_SHAPE.RECTANGLE, "other", True),
-    "crude": (MSO_SHAPE.DIAMOND, "other", False),
-    "margin": (MSO_SHAPE.RECTANGLE, "margin", True),
-}
-"""The marks of a chart as shapes: what they are, their colour, whether filled."""
+_SHAPES = {
+    "circle": MSO_SHAPE.OVAL, "diamond": MSO_SHAPE.DIAMOND, "square": MSO_SHAPE.RECTANGLE,
+    "triangle": MSO_SHAPE.ISOSCELES_TRIANGLE,
+}  # fmt: skip
 _DECORATIVE = (
     '<a:ext xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" uri="{C183D7F6-B498-43B3-948B-1728B52AA6E4}">'
     '<adec:decorative xmlns:adec="http://schemas.microsoft.com/office/drawing/2017/decorative" val="1"/></a:ext>'
@@ -152,11 +145,12 @@ def disc(slide: Any, box: Box, glyph: str, tone: ColourName) -> None:
 
 def mark(slide: Any, box: Box, role: Role) -> None:
     """The mark of a role in a legend; its label stands beside it."""
-    kind, tone, filled = _MARKS[role]
+    drawn = MARKS[role]
+    kind = _SHAPES[drawn.shape]
     shape = slide.shapes.add_shape(kind, px(box.left), px(box.top), px(box.width), px(box.height))
     shape.fill.solid()
-    shape.fill.fore_color.rgb = rgb(tone if filled else "paper")
-    shape.line.color.rgb = rgb(tone)
+    shape.fill.fore_color.rgb = rgb(drawn.colour)
+    shape.line.color.rgb = rgb(drawn.shown)
     shape.line.width = Pt(1.5)
     shape.shadow.inherit = False
     _decorative(shape)

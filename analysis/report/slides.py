@@ -11,7 +11,8 @@ import pandas as pd
 from pptx import Presentation
 
 from analysis import wording
-from analysis.charts.figure import MOST_ALT_WORDS, Role
+from analysis.charts.figure import MOST_ALT_WORDS
+from analysis.charts.marks import Role
 from analysis.charts.theme import ColourName
 from analysis.charts.verdict import VERDICTS, VerdictCard
 from analysis.report import shapes

@@ -9,13 +9,14 @@ from functools import cache
 import pandas as pd
 import vl_convert
 
+from analysis.charts.figure import KeyEntry
+from analysis.charts.marks import MARKS
 from analysis.charts.markup import element, text
 from analysis.charts.tables import plain_table
 from analysis.charts.theme import colour
 from analysis.report.content import Content, Sheet
 from analysis.report.pictures import specification, svg
 from analysis.report.printed import (
-    MARKS,
     caption_of,
     changes_table,
     plain,
@@ -93,7 +94,7 @@ def _section(content: Content, sheet: Sheet, name: str) -> str:
         lines = "".join(element("p", text(said[key])) for key in ("reason", "settle") if said[key])
         parts.append(element("div", text(said["words"]) + lines, class_=f"verdict {said['tone']}"))
     if made.key:
-        parts.append(element("p", " ".join(_keyed(*MARKS[entry.role], entry.label) for entry in made.key)))
+        parts.append(element("p", " ".join(_keyed(entry) for entry in made.key)))
     if made.state is not None:
         parts.append(element("p", text(f"{made.state.fact} {made.state.next_step}".strip())))
     elif made.chart is not None:
@@ -112,9 +113,12 @@ def _section(content: Content, sheet: Sheet, name: str) -> str:
     return element("section", "".join(parts))
 
 
-def _keyed(mark: str, tone: str, label: str) -> str:
-    shown = element("span", mark, style=f"color:{colour(tone, 'light')}", aria_hidden="true")  # type: ignore[arg-type]
-    return f"{shown} {text(label)}"
+def _keyed(entry: KeyEntry) -> str:
+    drawn = MARKS[entry.role]
+    shown = element(
+        "span", drawn.character, style=f"color:{colour(drawn.shown, 'light')}", aria_hidden="true"
+    )
+    return f"{shown} {text(entry.label)}"
 
 
 def _tag(content: Content) -> str:

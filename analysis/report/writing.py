@@ -47,12 +47,22 @@ def write_briefing(content: Content, path: Path, *, progress: Progress | None = 
     AnalysisError
         For an unknown format, or a place that cannot be written to.
     """
-    made = rendered(content, path.suffix.lower(), progress=progress)
+    write_file(path, rendered(content, path.suffix.lower(), progress=progress))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file aside and move it into place.
+
+    Raises
+    ------
+    AnalysisError
+        For a place that cannot be written to.
+    """
     try:
-        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(made)
+                file.write(content)
             os.chmod(aside, 0o644)
             os.replace(aside, path)
         except OSError:

@@ -5,18 +5,17 @@ Counts grouped by covariates and cluster give exactly what one row per validatio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.stats.bias_reduced import adjusted_loadings
 from analysis.stats.bounds import Floats
 from analysis.stats.linearised import MIN_CLUSTERS, cluster_reasons
 from analysis.stats.logit import LogitFit, checked_design, logit
 from analysis.stats.pooled import Codes, coded
-
-# Directions a cluster determines alone: their leverage is 1 and they are left out, as in clubSandwich.
-_DETERMINED = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,9 @@ class ClusteredLogit:
 
     `coef`, `se` and `df` (degrees of freedom of each coefficient's t) have shape (p,), `covariance` (p, p). Where
     the model or its errors do not exist they are NaN, with `reasons` (those of `LogitFit`, ``too_few_clusters``,
-    or ``few_clusters`` under 40 as a warning).
+    or ``few_clusters`` under 40 as a warning). `own` and `through`, of shape (clusters, p, p), are what a cluster
+    contributes to its own variance and through the fit to that of all; None where degrees of freedom do not depend
+    on them.
     """
 
     coef: Floats
@@ -36,6 +37,26 @@ class ClusteredLogit:
     clusters: int
     method: str
     reasons: tuple[str, ...] = ()
+    own: Floats | None = None
+    through: Floats | None = None
+
+    def degrees(self, contrast: ArrayLike) -> float:
+        """Degrees of freedom of the variance of ``contrast · coef``; NaN where it has no error.
+
+        By Satterthwaite, ``(tr P)²/Σ P²`` with P the covariances of the clusters' contributions were observations
+        independent; clusters − 1 for errors without bias reduction.
+        """
+        c = np.asarray(contrast, float)
+        if np.isnan(self.covariance).any():
+            return math.nan
+        if self.own is None or self.through is None:
+            return self.clusters - 1.0
+        through = self.through @ c
+        products = (
+            np.diag(np.einsum("gij,i,j->g", self.own, c, c)) - through @ self.fit.covariance @ through.T
+        )
+        squares = float((products**2).sum())
+        return float(np.trace(products)) ** 2 / squares if squares > 0 else math.nan
 
 
 def cluster_logit(
@@ -142,39 +163,20 @@ def cr2_logit(
     rows = np.sqrt(total * variance)[:, None] * x
     pulled = np.sqrt(variance / total) * (y - total * fit.probability)
     p = x.shape[1]
-    scores, through = np.zeros((number, p)), np.zeros((number, p, p))
-    own = np.zeros((number, p))
+    scores, own, through = np.zeros((number, p)), np.zeros((number, p, p)), np.zeros((number, p, p))
     for g in range(number):
         of = codes == g
-        v = variance[of]
         # Observations with equal covariates enter only through their sums, so one dimension stands for them all.
-        hat = rows[of] @ fit.covariance @ rows[of].T
-        adjust = _inverse_root(v[:, None] * (np.eye(v.size) - hat) * v)
-        scores[g] = rows[of].T @ adjust @ pulled[of]
-        loading = v[:, None] * (adjust @ rows[of] @ fit.covariance)
+        adjusted = adjusted_loadings(variance[of], rows[of], fit.covariance)
+        scores[g] = adjusted.T @ pulled[of]
+        loading = variance[of][:, None] * (adjusted @ fit.covariance)
+        own[g] = loading.T @ loading
         through[g] = rows[of].T @ loading
-        own[g] = (loading**2).sum(axis=0)
     moved = scores @ fit.covariance
     covariance = moved.T @ moved
-    df = np.array([_satterthwaite(own[:, k], through[:, :, k], fit.covariance) for k in range(p)])
-    return ClusteredLogit(fit.coef, np.sqrt(np.diag(covariance)), df, covariance, fit, number, "CR2", reasons)
-
-
-def _satterthwaite(own: Floats, through: Floats, covariance: Floats) -> float:
-    """Degrees of freedom of one coefficient's variance, were observations independent.
-
-    ``(tr P)²/Σ P²`` with P the covariances of the clusters' contributions: `own` variances less what the fit
-    takes out.
-    """
-    products = np.diag(own) - through @ covariance @ through.T
-    return float(np.trace(products) ** 2 / (products**2).sum())
-
-
-def _inverse_root(matrix: Floats) -> Floats:
-    """Symmetric power −½, directions of no size left out."""
-    values, vectors = np.linalg.eigh(matrix)
-    kept = values > _DETERMINED
-    return np.asarray((vectors * np.where(kept, np.where(kept, values, 1.0) ** -0.5, 0.0)) @ vectors.T)
+    se = np.sqrt(np.diag(covariance))
+    found = ClusteredLogit(fit.coef, se, se, covariance, fit, number, "CR2", reasons, own, through)
+    return replace(found, df=np.array([found.degrees(unit) for unit in np.eye(p)]))
 
 
 def _prepared(

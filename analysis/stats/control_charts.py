@@ -1,8 +1,9 @@
-"""Control limits of a rate over periods, wide enough for the spread between neighbouring periods."""
+"""Control limits of a rate or a value over periods, and the signs that chance alone would hardly give."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -86,3 +87,135 @@ def laney_p_prime(events: ArrayLike, n: ArrayLike) -> ControlChart:
     high = np.minimum(centre + 3 * sigma_z * sigma, 1.0)
     reasons = ("few_periods",) if int(seen.sum()) < _PROVISIONAL_BELOW else ()
     return ControlChart(rate, low, high, np.asarray((rate < low) | (rate > high)), centre, sigma_z, reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class IndividualsChart:
+    """A chart of individual values (XmR), arrays of shape (periods,).
+
+    `value` per period (NaN where there is none), `low`, `centre` and `high` the same for all; limits ``None`` where
+    they do not exist.
+    """
+
+    value: Floats
+    low: float | None
+    high: float | None
+    centre: float | None
+    reasons: tuple[str, ...] = ()
+
+
+def individuals_chart(values: ArrayLike) -> IndividualsChart:
+    """Limits of single values from their moving range: ``mean ± 3 · mean moving range / 1.128``.
+
+    Parameters
+    ----------
+    values : array_like
+        One value per period in order of time, NaN where there is none; ranges do not reach across a gap.
+
+    Returns
+    -------
+    IndividualsChart
+        With reason ``few_periods`` under 20 values, ``too_few_periods`` where no two neighbours have one,
+        ``no_variation`` where all are the same.
+
+    Raises
+    ------
+    AnalysisError
+        For infinite values or another shape.
+
+    References
+    ----------
+    Wheeler & Chambers (1992), Understanding Statistical Process Control; the example is the viscosity of a primer
+    paint in Montgomery, Introduction to Statistical Quality Control.
+
+    Examples
+    --------
+    >>> chart = individuals_chart(
+    ...     [33.75, 33.05, 34.00, 33.81, 33.46, 34.02, 33.68, 33.27, 33.49, 33.20, 33.62, 33.00, 33.54, 33.12, 33.84]
+    ... )
+    >>> round(chart.centre, 2), round(chart.low, 2), round(chart.high, 2)
+    (33.52, 32.24, 34.8)
+    """
+    x = np.atleast_1d(np.asarray(values, float))
+    if x.ndim != 1 or np.isinf(x).any():
+        raise AnalysisError(f"values must be finite numbers or gaps, one per period; got shape {x.shape}.")
+    seen = x[~np.isnan(x)]
+    moves = np.abs(np.diff(x))
+    moves = moves[~np.isnan(moves)]
+    centre = float(seen.mean()) if seen.size else None
+    if centre is None or not moves.size:
+        return IndividualsChart(x, None, None, centre, ("too_few_periods",))
+    if not moves.any():
+        return IndividualsChart(x, None, None, centre, ("no_variation",))
+    reach = 3 * float(moves.mean()) / _MEAN_RANGE
+    return IndividualsChart(
+        x, centre - reach, centre + reach, centre, ("few_periods",) if seen.size < _PROVISIONAL_BELOW else ()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Which periods a rule of Nelson's points at, arrays of bool of shape (periods,).
+
+    `outside` lie beyond the limits (rule 1), `run` belong to nine or more in a row on one side of the centre (rule 2),
+    `zigzag` to fourteen or more in a row that go up and down in turn (rule 4).
+    """
+
+    outside: NDArray[np.bool_]
+    run: NDArray[np.bool_]
+    zigzag: NDArray[np.bool_]
+
+
+RUN = 9
+ZIGZAG = 14
+
+
+def nelson_signs(values: ArrayLike, centre: float, low: ArrayLike, high: ArrayLike) -> Signs:
+    """Nelson's rules 1, 2 and 4: outside the limits, a run on one side, a zigzag.
+
+    Parameters
+    ----------
+    values : array_like
+        One value per period in order of time, NaN where there is none: a gap ends runs and zigzags.
+    centre : float
+        A value on it ends a run.
+    low, high : array_like
+        Limits, one for all periods or one each.
+
+    Returns
+    -------
+    Signs
+
+    References
+    ----------
+    Nelson (1984), J. Qual. Technol. 16, 237–239.
+
+    Examples
+    --------
+    >>> signs = nelson_signs([5, 1, *[3] * 9, 2], 2.0, 0.0, 4.0)
+    >>> int(signs.outside.sum()), int(signs.run.sum()), int(signs.zigzag.sum())
+    (1, 9, 0)
+    """
+    x = np.atleast_1d(np.asarray(values, float))
+    with np.errstate(invalid="ignore"):
+        outside = (x < np.asarray(low)) | (x > np.asarray(high))
+        side = np.where(np.isnan(x), 0, np.sign(x - centre))
+    run = np.zeros(x.shape, bool)
+    for begins, ends in _stretches(side[1:] == side[:-1]):
+        if side[begins] and ends - begins >= RUN:
+            run[begins:ends] = True
+    step = np.sign(np.diff(np.nan_to_num(x, nan=0.0)))
+    gap = np.isnan(x)
+    step[gap[1:] | gap[:-1]] = 0
+    zigzag = np.zeros(x.shape, bool)
+    for begins, ends in _stretches((step[1:] == -step[:-1]) & (step[1:] != 0)):
+        # So many steps join one value more.
+        if ends - begins + 1 >= ZIGZAG:
+            zigzag[begins : ends + 1] = True
+    return Signs(outside, run, zigzag)
+
+
+def _stretches(joined: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and one-past-last position of items that each are joined to the next."""
+    edges = [0, *(np.flatnonzero(~joined) + 1).tolist(), joined.size + 1]
+    return list(pairwise(edges))

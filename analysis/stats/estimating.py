@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import AnalysisError
 from analysis.stats.bounds import Floats, checked_counts, checked_level
-from analysis.stats.g_computation import Standardised, columns, no_risks, standardised, without_repeats
+from analysis.stats.g_computation import columns, without_repeats
 from analysis.stats.linearised import cluster_reasons
 from analysis.stats.logit import logit
 from analysis.stats.pooled import Codes, checked_arm, coded
+from analysis.stats.two_risks import Standardised, no_risks, standardised
 
 Population = Literal["everyone", "overlap"]
 
@@ -109,6 +110,7 @@ def weighted(
         reasons=(*(("trimmed",) if trimmed else ()), *reasons),
         n_trimmed=trimmed,
         effective=(effective[0], effective[1]),
+        correction=None if df is None else "CR1",
     )
 
 
@@ -159,15 +161,19 @@ def _spread(
         return np.full((2, 2), np.nan), None, number, reasons
     sums = np.zeros((number, 2))
     np.add.at(sums, codes, influence * rows.f[:, None])
-    return sums.T @ sums * (number / (number - 1)), number - 1.0, number, reasons
+    # The arm with fewer clusters decides: it is known no better than they allow.
+    return sums.T @ sums * (number / (number - 1)), fewest - 1.0, number, reasons
 
 
 def _model(x: Floats, y: Floats, f: Floats) -> _Model:
     """Logistic regression of a 0/1 outcome with counts `f`; rows that count 0 are predicted only."""
-    fit = logit(x, y * f, f)
+    # Both halves of the rows have the same covariates, so their sums are fitted: half the work, the same model.
+    half = y.size // 2
+    fit = logit(x[:half], *((count[:half] + count[half:]) for count in (y * f, f)))
+    p = np.tile(fit.probability, 2)
     used = (f > 0).astype(float)
-    score = x * (used * (y - fit.probability))[:, None]
-    return _Model(fit.probability, score @ fit.covariance, fit.reasons)
+    score = x * (used * (y - p))[:, None]
+    return _Model(p, score @ fit.covariance, fit.reasons)
 
 
 def _kept(one: NDArray[np.bool_], x: Floats, n: Floats, trim: float) -> NDArray[np.bool_]:

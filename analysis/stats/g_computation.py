@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import expit, stdtrit
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from analysis.errors import AnalysisError
-from analysis.results import Interval
-from analysis.stats.bounds import Floats, checked_counts, checked_level, normal_quantile
-from analysis.stats.clustered_logit import cluster_logit
+from analysis.stats.bounds import Floats, checked_counts, checked_level
+from analysis.stats.clustered_logit import ClusteredLogit, cluster_logit, cr2_logit
 from analysis.stats.linearised import cluster_reasons
 from analysis.stats.logit import independent, logit
-from analysis.stats.pooled import Basis, Pooled, checked_arm, pooled
-
-
-@dataclass(frozen=True, slots=True)
-class Standardised:
-    """Risks of both arms on one mix of members, and their contrasts.
-
-    `risk_1` (virtual) and `risk_0` (in person) are fractions, ``None`` (with `reasons`) where the model does not
-    exist; `difference` and `ratio` carry errors and intervals. `effective_1` and `effective_0` are the sizes of
-    equally weighted samples with the same precision, for weighted methods; `n_trimmed` observations were left
-    out for want of overlap. `interval_1` and `interval_0` are of the risks themselves, made on the logit scale.
-    """
-
-    risk_1: float | None
-    risk_0: float | None
-    difference: Pooled
-    ratio: Pooled
-    n: int
-    n_trimmed: int = 0
-    effective_1: float | None = None
-    effective_0: float | None = None
-    reasons: tuple[str, ...] = ()
-    interval_1: Interval | None = None
-    interval_0: Interval | None = None
+from analysis.stats.pooled import checked_arm
+from analysis.stats.two_risks import Degrees, Standardised, no_risks, standardised
 
 
 def g_computation(
@@ -54,8 +30,9 @@ def g_computation(
     """Standardised risks by g-computation: a logistic model of arm and covariates, averaged over everyone.
 
     Each risk is the mean over all observations of the probability predicted with the arm set; the error of
-    a contrast is by the delta method from the model's robust covariance (HC0; clustered, CR1, with `cluster`, and t
-    with as many degrees of freedom as the arm with fewer clusters allows), the mix of covariates taken as given.
+    a contrast is by the delta method from the model's robust covariance (HC0), the mix of covariates taken as given.
+    With `cluster` it is clustered: CR1 and t on clusters − 1 degrees of freedom where both arms have 40 clusters;
+    with fewer in an arm CR2, and t on Satterthwaite's degrees of freedom of that contrast's own gradient.
 
     Parameters
     ----------
@@ -86,7 +63,8 @@ def g_computation(
 
     References
     ----------
-    Robins (1986), Math. Model. 7, 1393–1512; Flanders & Rhodes (1987), J. Chronic Dis. 40, 697–704.
+    Robins (1986), Math. Model. 7, 1393–1512; Flanders & Rhodes (1987), J. Chronic Dis. 40, 697–704; for few
+    clusters Pustejovsky & Tipton (2018), J. Bus. Econ. Stat. 36, 672–683.
 
     Examples
     --------
@@ -111,23 +89,6 @@ def g_computation(
     fit = logit(x, y, total)
     if fit.reasons:
         return no_risks(size, level, fit.reasons)
-    df: float | None = None
-    clusters: int | None = None
-    reasons: tuple[str, ...] = ()
-    if cluster is None:
-        # Squared residuals of the single observations, which are 1 − p and −p.
-        squares = y * (1 - fit.probability) ** 2 + (total - y) * fit.probability**2
-        covariance = fit.covariance @ (x.T * squares) @ x @ fit.covariance
-    else:
-        robust = cluster_logit(x, y, total, cluster)
-        covariance, clusters, reasons = robust.covariance, robust.clusters, robust.reasons
-        fewest = min(np.unique(np.asarray(cluster)[side & (total > 0)]).size for side in (one, ~one))
-        reasons = reasons or cluster_reasons(clusters, fewest)
-        # An arm with few clusters is known no better than they allow.
-        if "too_few_clusters" in reasons:
-            covariance = np.full_like(covariance, math.nan)
-        else:
-            df = float(fewest - 1)
     share = total / total.sum()
     risks, slopes = [], []
     for value in (1.0, 0.0):
@@ -136,6 +97,20 @@ def g_computation(
         risks.append(float(share @ p))
         slopes.append((share * p * (1 - p)) @ at)
     gradient = np.array(slopes)
+    robust, reasons = _clustered(x, y, total, one, cluster)
+    degrees: Degrees = None
+    if cluster is None:
+        # Squared residuals of the single observations, which are 1 − p and −p.
+        squares = y * (1 - fit.probability) ** 2 + (total - y) * fit.probability**2
+        covariance = fit.covariance @ (x.T * squares) @ x @ fit.covariance
+    elif robust is None:
+        covariance = np.full_like(fit.covariance, math.nan)
+    else:
+        covariance, known = robust.covariance, robust
+
+        def degrees(combination: Floats) -> float:
+            return known.degrees(combination @ gradient)
+
     return standardised(
         risks[0],
         risks[1],
@@ -143,76 +118,29 @@ def g_computation(
         n=size,
         level=level,
         method="g-computation",
-        df=df,
-        clusters=clusters,
+        df=degrees,
+        clusters=None if cluster is None else np.unique(np.asarray(cluster)[total > 0]).size,
         reasons=reasons,
+        correction=None if robust is None else robust.method,
     )
 
 
-def standardised(
-    risk_1: float,
-    risk_0: float,
-    covariance: Floats,
-    *,
-    n: int,
-    level: float,
-    method: str,
-    df: float | None = None,
-    clusters: int | None = None,
-    reasons: tuple[str, ...] = (),
-    n_trimmed: int = 0,
-    effective: tuple[float, float] | None = None,
-) -> Standardised:
-    """Contrasts of two risks from the (2, 2) covariance of their estimates, arm 1 first."""
-    basis = Basis(n, n_trimmed)
-
-    def error(gradient: list[float]) -> float:
-        return math.sqrt(max(float(np.array(gradient) @ covariance @ np.array(gradient)), 0.0))
-
-    difference = pooled(
-        risk_1 - risk_0,
-        error([1.0, -1.0]) if np.isfinite(covariance).all() else math.nan,
-        basis=basis,
-        level=level,
-        method=method,
-        df=df,
-        clusters=clusters,
-        reasons=reasons,
-        within=(-1.0, 1.0),
+def _clustered(
+    x: Floats, y: Floats, total: Floats, one: NDArray[np.bool_], cluster: ArrayLike | None
+) -> tuple[ClusteredLogit | None, tuple[str, ...]]:
+    """The model with errors that its clusters allow, none where they are too few, and the reasons."""
+    if cluster is None:
+        return None, ()
+    codes = np.asarray(cluster)
+    # The arm with fewer clusters decides: it is known no better than they allow.
+    number, fewest = (
+        np.unique(codes[total > 0]).size,
+        min(np.unique(codes[side & (total > 0)]).size for side in (one, ~one)),
     )
-    both = risk_1 > 0 and risk_0 > 0
-    ratio = pooled(
-        math.log(risk_1 / risk_0) if both else math.nan,
-        error([1 / risk_1, -1 / risk_0]) if both and np.isfinite(covariance).all() else math.nan,
-        scale="log",
-        basis=basis,
-        level=level,
-        method=method,
-        df=df,
-        clusters=clusters,
-        reasons=reasons if both else (*reasons, "ratio_needs_events"),
-    )
-    one, other = effective or (None, None)
-    own = [
-        _risk_interval(risk, float(variance), df, level, method)
-        for risk, variance in zip((risk_1, risk_0), np.diag(covariance), strict=True)
-    ]
-    return Standardised(risk_1, risk_0, difference, ratio, n, n_trimmed, one, other, reasons, own[0], own[1])
-
-
-def _risk_interval(risk: float, variance: float, df: float | None, level: float, method: str) -> Interval | None:
-    """Interval of one risk on the logit scale, so that it stays between 0 and 1."""
-    if not (0 < risk < 1 and variance > 0):
-        return None
-    quantile = normal_quantile(level) if df is None else float(stdtrit(df, (1 + level) / 2))
-    middle, reach = math.log(risk / (1 - risk)), quantile * math.sqrt(variance) / (risk * (1 - risk))
-    return Interval(float(expit(middle - reach)), float(expit(middle + reach)), level, method)
-
-
-def no_risks(n: int, level: float, reasons: tuple[str, ...]) -> Standardised:
-    """The answer where no risk can be estimated."""
-    nothing = pooled(math.nan, math.nan, basis=Basis(0, n), level=level, method="", reasons=reasons)
-    return Standardised(None, None, nothing, nothing, n, reasons=reasons)
+    reasons = cluster_reasons(number, fewest)
+    if "too_few_clusters" in reasons:
+        return None, reasons
+    return (cr2_logit if "few_clusters" in reasons else cluster_logit)(x, y, total, cluster), reasons
 
 
 def columns(covariates: ArrayLike, rows: int) -> Floats:

@@ -15,7 +15,7 @@ from analysis.stats.bounds import Floats, HypothesisTest
 from analysis.stats.pooled import Pooled
 from analysis.stats.strata import mh_difference, mh_odds_ratio, stacked
 
-Adjustment = Literal["reversal", "attenuation"]
+Adjustment = Literal["reversal", "sign_turned", "attenuation"]
 
 
 def tarone(tables: ArrayLike) -> HypothesisTest:
@@ -110,7 +110,7 @@ def difference_homogeneity(tables: ArrayLike) -> HypothesisTest:
         return HypothesisTest(nan, nan, "Cochran Q", np.asarray(0.0))
     a, c, n1, n0 = a[used], c[used], n1[used], n0[used]
     difference = a / n1 - c / n0
-    weight = 1 / (_floored_variance(a, n1) + _floored_variance(c, n0))
+    weight = 1 / (floored_variance(a, n1) + floored_variance(c, n0))
     mean = (weight * difference).sum() / weight.sum()
     statistic = (weight * (difference - mean) ** 2).sum()
     return HypothesisTest(
@@ -118,12 +118,23 @@ def difference_homogeneity(tables: ArrayLike) -> HypothesisTest:
     )
 
 
+def floored_variance(events: ArrayLike, n: ArrayLike) -> Floats:
+    """Variance of a proportion that is above zero even without events: ``p̃(1 − p̃)/n`` with ``p̃ = (x + ½)/(n + 1)``.
+
+    >>> floored_variance([0, 20], [20, 100]).round(6)
+    array([0.001162, 0.001618])
+    """
+    x, size = np.asarray(events, float), np.asarray(n, float)
+    p = (x + 0.5) / (size + 1)
+    return np.asarray(p * (1 - p) / size)
+
+
 @dataclass(frozen=True, slots=True)
 class Simpson:
     """The same comparison without and with strata.
 
     `crude_difference` and `crude_odds_ratio` come from the summed table; `pooled` are Mantel–Haenszel.
-    `reason` is ``"reversal"``, ``"attenuation"`` or ``None`` (see `adjustment_effect`).
+    `reason` is ``"reversal"``, ``"sign_turned"``, ``"attenuation"`` or ``None`` (see `adjustment_effect`).
     """
 
     crude_difference: float | None
@@ -159,7 +170,7 @@ def simpson(tables: ArrayLike, *, level: float = 0.95) -> Simpson:
     --------
     >>> s = simpson([[[80, 20], [9, 1]], [[2, 8], [30, 70]]])
     >>> f"{s.crude_difference:.2f} {s.pooled_difference.estimate:.2f} {s.reason}"
-    '0.39 -0.10 attenuation'
+    '0.39 -0.10 sign_turned'
     """
     t = np.stack(stacked(tables), -1).reshape(-1, 2, 2)
     both = (t.sum(axis=2) > 0).all(axis=1)
@@ -186,14 +197,17 @@ def adjustment_effect(
 ) -> Adjustment | None:
     """What adjusting did to an effect, as a reason code.
 
-    ``"reversal"``: opposite signs and both intervals exclude no effect. ``"attenuation"``: the crude interval
-    excludes no effect and adjusting removes more than half of it (turning it without certainty included). A
-    crude effect that may be noise is neither. For ratios pass logarithms, or ``no_effect=1``.
+    ``"reversal"``: opposite signs and both intervals exclude no effect. ``"sign_turned"``: opposite signs, but only
+    the crude interval excludes no effect. ``"attenuation"``: the crude interval excludes no effect and adjusting
+    removes more than half of it. A crude effect that may be noise is none of them. For ratios pass logarithms, or
+    ``no_effect=1``.
 
     Examples
     --------
-    >>> adjustment_effect(0.14, Interval(0.11, 0.17), -0.02, Interval(-0.05, 0.01))
+    >>> adjustment_effect(0.14, Interval(0.11, 0.17), 0.02, Interval(-0.01, 0.05))
     'attenuation'
+    >>> adjustment_effect(0.14, Interval(0.11, 0.17), -0.02, Interval(-0.05, 0.01))
+    'sign_turned'
     >>> adjustment_effect(0.14, Interval(0.11, 0.17), -0.09, Interval(-0.13, -0.05))
     'reversal'
     """
@@ -201,8 +215,8 @@ def adjustment_effect(
         return None
     before, after = crude - no_effect, adjusted - no_effect
     certain = adjusted_interval is not None and not adjusted_interval.contains(no_effect)
-    if before * after < 0 and certain:
-        return "reversal"
+    if before * after < 0:
+        return "reversal" if certain else "sign_turned"
     return "attenuation" if after * math.copysign(1, before) < abs(before) / 2 else None
 
 
@@ -214,8 +228,3 @@ def _expected_events(n1: Floats, n0: Floats, events: Floats, odds_ratio: float) 
     plain = b >= 0
     other = (b - root) / (2 * np.where(plain, -1.0, odds_ratio - 1))
     return np.where(plain, 2 * odds_ratio * n1 * events / np.where(plain, b + root, 1.0), other)
-
-
-def _floored_variance(x: Floats, n: Floats) -> Floats:
-    p = (x + 0.5) / (n + 1)
-    return np.asarray(p * (1 - p) / n)

@@ -76,15 +76,18 @@ def logit(design: ArrayLike, events: ArrayLike, n: ArrayLike) -> LogitFit:
     reasons = _unfit(x, total)
     if reasons:
         return _nothing(x, total, "maximum likelihood", reasons)
+    # Rows that are predicted only say nothing about the coefficients, and may be most of them.
+    seen = total > 0
+    z, events_seen, n_seen = x[seen], y[seen], total[seen]
     coef = np.zeros(x.shape[1])
-    value = _loglik(x @ coef, y, total)
+    value = _loglik(z @ coef, events_seen, n_seen)
     for _ in range(_ITERATIONS):
-        p = expit(x @ coef)
-        information = _information(x, total * p * (1 - p))
-        if _runs_off(x[total > 0], coef, information):
+        p = expit(z @ coef)
+        information = _information(z, n_seen * p * (1 - p))
+        if _runs_off(z, coef, information):
             return _nothing(x, total, "maximum likelihood", ("separated",))
-        step = np.linalg.solve(information, x.T @ (y - total * p))
-        coef, value, moved = _climb(coef, step, value, lambda at: _loglik(x @ at, y, total))
+        step = np.linalg.solve(information, z.T @ (events_seen - n_seen * p))
+        coef, value, moved = _climb(coef, step, value, lambda at: _loglik(z @ at, events_seen, n_seen))
         if moved < 1e-12:
             break
     return _fitted(x, total, coef, "maximum likelihood")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, product
 
@@ -24,9 +24,10 @@ _TIE = 1e-9
 class MaxT:
     """Step-down max-T answers, arrays of shape (questions,).
 
-    `statistic` is Welch's t, arm 1 minus arm 0, NaN where an arm has fewer than two values or nothing varies;
+    `statistic` is arm 1 minus arm 0 over its error, NaN where nothing varies;
     `p_adjusted` holds for all questions together (family-wise). `arrangements` were looked at, every possible
-    one where `complete`.
+    one where `complete`; where `normal`, they are draws from the normal limit of all arrangements. `units` could
+    change arms.
     """
 
     statistic: Floats
@@ -34,6 +35,8 @@ class MaxT:
     arrangements: int
     complete: bool
     seed: int
+    units: int
+    normal: bool = False
 
 
 def max_t(
@@ -46,7 +49,7 @@ def max_t(
 ) -> MaxT:
     """Westfall and Young's step-down max-T adjustment by permuting the arms of whole units.
 
-    With questions ordered by |t|, a question's p-value is the share of rearrangements whose largest |t|
+    The statistic is Welch's t, NaN where an arm has fewer than two values. With questions ordered by |t|, a question's p-value is the share of rearrangements whose largest |t|
     among it and all weaker ones reaches its own, made monotone. Arms are permuted within strata, all questions
     of a unit together, so their dependence is kept.
 
@@ -95,25 +98,37 @@ def max_t(
     strata, number = coded(stratum, x.shape[1], "stratum")
     prepared = _prepared(x)
     statistic = _welch(one[None], *prepared)[0]
-    asked = ~np.isnan(statistic)
-    adjusted = np.full(x.shape[0], np.nan)
     possible = math.prod(
         math.comb(int((strata == s).sum()), int(one[strata == s].sum())) for s in range(number)
     )
     complete = possible <= draws
-    order = np.flatnonzero(asked)[np.argsort(-np.abs(statistic[asked]), kind="stable")]
-    reached = np.zeros(order.size)
     block = max(_BLOCK // max(x.shape[1], 1), 1)
     arms = _all_arms(one, strata, number, block) if complete else _drawn_arms(one, strata, draws, block, seed)
+    drawn = (_welch(batch, *prepared) for batch in arms)
+    adjusted = stepped_down(statistic, drawn, possible if complete else draws, complete)
+    return MaxT(statistic, adjusted, possible if complete else draws, complete, seed, x.shape[1])
+
+
+def stepped_down(statistic: Floats, drawn: Iterable[Floats], looked_at: int, complete: bool) -> Floats:
+    """Adjusted p-values from statistics of arrangements, in batches of shape (arrangements, questions).
+
+    Where the arrangements looked at are not all (`complete`), the one seen counts as one more.
+    """
+    asked = ~np.isnan(statistic)
+    adjusted = np.full(statistic.size, np.nan)
+    order = np.flatnonzero(asked)[np.argsort(-np.abs(statistic[asked]), kind="stable")]
+    if not order.size:
+        return adjusted
+    reached = np.zeros(order.size)
     least = np.abs(statistic[order]) * (1 - _TIE)
-    for batch in arms if order.size else ():
-        t = np.nan_to_num(np.abs(_welch(batch, *prepared)[:, order]), nan=0.0, posinf=math.inf)
+    for batch in drawn:
+        t = np.nan_to_num(np.abs(batch[:, order]), nan=0.0, posinf=math.inf)
         # The largest among each question and all weaker ones.
         largest = np.maximum.accumulate(t[:, ::-1], axis=1)[:, ::-1]
         reached += (largest >= least).sum(axis=0)
-    p = reached / possible if complete else (reached + 1) / (draws + 1)
+    p = reached / looked_at if complete else (reached + 1) / (looked_at + 1)
     adjusted[order] = np.maximum.accumulate(p)
-    return MaxT(statistic, adjusted, possible if complete else draws, complete, seed)
+    return adjusted
 
 
 def _prepared(x: Floats) -> tuple[Floats, Floats, Floats, Floats]:

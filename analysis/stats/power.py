@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from analysis.errors import AnalysisError
 from analysis.stats.bounds import normal_quantile
@@ -134,6 +134,95 @@ def detectable_difference(
         return None
     # Power rises from the null value to the end; at p_0 itself it is half the significance level or none.
     return float(brentq(short, p_0, end, xtol=1e-13, rtol=1e-12)) - p_0
+
+
+def power_from_error(effect: float, se: float, *, level: float = 0.95) -> float:
+    """Power to find an effect with a known standard error: ``Φ(|effect|/se − z)``.
+
+    For estimates whose error is known but whose arms are no plain proportions: ratios (on the log scale), rates,
+    times. The chance to be significant in the wrong direction is left out.
+
+    Parameters
+    ----------
+    effect : float
+        The true effect, on the scale of `se`.
+    se : float
+        Standard error, above 0.
+    level : float
+        One minus the significance level.
+
+    Raises
+    ------
+    AnalysisError
+        For an error that is not above 0 and finite, or a level outside (0, 1).
+
+    Examples
+    --------
+    >>> f"{power_from_error(2.8, 1.0):.3f}"
+    '0.800'
+    """
+    _check_error(se)
+    return float(ndtr(abs(effect) / se - normal_quantile(level)))
+
+
+def detectable_from_error(se: float, *, power: float = 0.8, level: float = 0.95) -> float:
+    """Size of the smallest effect that `power_from_error` finds with the given power: ``(z + z_power) se``.
+
+    Raises
+    ------
+    AnalysisError
+        As `power_from_error`, or for a power outside (0.5, 1).
+
+    Examples
+    --------
+    >>> f"{detectable_from_error(1.0):.3f}"
+    '2.802'
+    """
+    _check_error(se)
+    if not 0.5 < power < 1:
+        raise AnalysisError(f"power must lie between 0.5 and 1; got {power!r}.")
+    return (normal_quantile(level) + float(ndtri(power))) * se
+
+
+def power_within_margin(margin: float, se: float, *, two_sided: bool = False, level: float = 0.95) -> float:
+    """Chance that the interval of an effect that is truly none lies within a margin.
+
+    Only its harmful end has to (non-inferiority): ``Φ(margin/se − z)``; both ends (equivalence):
+    ``2 Φ(margin/se − z) − 1``, or 0.
+
+    Parameters
+    ----------
+    margin : float
+        Above 0, on the scale of `se`.
+    se : float
+        Standard error, above 0.
+    two_sided : bool
+        Whether both ends must.
+    level : float
+        Level of the two-sided interval.
+
+    Raises
+    ------
+    AnalysisError
+        For an error that is not above 0 and finite, or a level outside (0, 1).
+
+    References
+    ----------
+    Julious (2004), Stat. Med. 23, 1921–1986.
+
+    Examples
+    --------
+    >>> f"{power_within_margin(0.05, 0.019):.3f} {power_within_margin(0.05, 0.019, two_sided=True):.3f}"
+    '0.749 0.498'
+    """
+    _check_error(se)
+    one = float(ndtr(margin / se - normal_quantile(level)))
+    return max(2 * one - 1, 0.0) if two_sided else one
+
+
+def _check_error(se: float) -> None:
+    if not 0 < se < math.inf:
+        raise AnalysisError(f"a standard error must be above 0 and finite; got {se!r}.")
 
 
 def _check(design_effect: float, n_1: float, n_0: float, **proportions: float) -> None:

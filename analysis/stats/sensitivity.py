@@ -1,4 +1,4 @@
-"""What something unmeasured would need to explain an effect away: E-values."""
+"""What something unmeasured would need to explain an effect away: E-values, and the pairs of strengths behind them."""
 
 from __future__ import annotations
 
@@ -59,6 +59,64 @@ def e_value(ratio: float, interval: Interval | None = None) -> EValue:
         )
     nearer = interval.low if ratio > 1 else interval.high
     return EValue(_needed(ratio), 1.0 if interval.contains(1.0) else _needed(nearer))
+
+
+def bias_factor(with_mode: float, with_outcome: float) -> float:
+    """The most by which a factor left out can move a ratio: ``ab/(a + b − 1)``.
+
+    Parameters
+    ----------
+    with_mode, with_outcome : float
+        Its associations with mode and outcome as ratios, each at least 1.
+
+    Raises
+    ------
+    AnalysisError
+        For a ratio below 1 or not finite.
+
+    References
+    ----------
+    Ding & VanderWeele (2016), Epidemiology 27, 368–377.
+
+    Examples
+    --------
+    >>> bias_factor(2.0, 3.0)
+    1.5
+    """
+    if not (1 <= with_mode < math.inf and 1 <= with_outcome < math.inf):
+        raise AnalysisError(
+            f"associations must be at least 1 and finite; got {with_mode!r} and {with_outcome!r}."
+        )
+    return with_mode * with_outcome / (with_mode + with_outcome - 1)
+
+
+def needed_strength(factor: float, with_mode: float) -> float | None:
+    """The association with the outcome that makes `bias_factor` reach `factor`; ``None`` where none would.
+
+    ``b = f (a − 1)/(a − f)``, which needs an association a with the mode above f.
+
+    Parameters
+    ----------
+    factor : float
+        By how much a ratio must move, at least 1.
+    with_mode : float
+        The association with the mode, at least 1.
+
+    Raises
+    ------
+    AnalysisError
+        For a ratio below 1 or not finite.
+
+    Examples
+    --------
+    >>> needed_strength(1.5, 2.0)
+    3.0
+    """
+    if not (1 <= factor < math.inf and 1 <= with_mode < math.inf):
+        raise AnalysisError(f"ratios must be at least 1 and finite; got {factor!r} and {with_mode!r}.")
+    if factor == 1:
+        return 1.0
+    return factor * (with_mode - 1) / (with_mode - factor) if with_mode > factor else None
 
 
 def _needed(ratio: float) -> float:

@@ -1,6 +1,7 @@
-"""Rates of many units, each drawn towards their common mean by as much as chance explains.
+"""Rates and effects of many units, each drawn towards their common mean by as much as chance explains.
 
-A unit with few validations says little about itself; the beta-binomial model weighs it against all others.
+A unit with few validations says little about itself: the beta-binomial model weighs its rate against those of all
+others, the normal model its effect.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from numpy.typing import ArrayLike
 from scipy.special import betaincinv, betaln, digamma, expit, logit
 
 from analysis.results import Interval
-from analysis.stats.bounds import Bounds, Floats, checked_counts, checked_level
+from analysis.stats.bounds import Bounds, Floats, checked_counts, checked_level, normal_quantile
 from analysis.stats.proportions import wilson
+from analysis.stats.random_effects import RandomEffects, Tau2, random_effects
 
 # The odds rho/(1 − rho) are sought between these; beyond, rho is 0 or 1 for every purpose.
 _SMALLEST, _LARGEST = 1e-7, 1e5
@@ -154,3 +156,75 @@ def _fitted(y: Floats, n: Floats, start: float) -> tuple[float, float]:
     ]
     best = min(fits, key=lambda fit: float(fit.fun)).x
     return float(expit(best[0])), math.exp(best[1])
+
+
+@dataclass(frozen=True, slots=True)
+class ShrunkenEffects:
+    """A random-effects fit and what it says of each group.
+
+    Parameters
+    ----------
+    model : RandomEffects
+        Mean, spread, Cochran's Q and the prediction interval.
+    posterior : Bounds
+        Effect of each group with its limits, shape (groups,).
+    own_weight : ndarray
+        How much of each shrunken effect is the group's own, ``τ²/(v + τ²)``.
+    reasons : tuple of str
+        ``fully_pooled`` when the groups differ no more than by chance, so that each gets the mean.
+    """
+
+    model: RandomEffects
+    posterior: Bounds
+    own_weight: Floats
+    reasons: tuple[str, ...] = ()
+
+
+def shrunken_effects(
+    effects: ArrayLike, variances: ArrayLike, *, method: Tau2 = "PM", level: float = 0.95
+) -> ShrunkenEffects:
+    """Empirical-Bayes effects of groups: each its own by ``τ²/(v + τ²)``, the rest the random-effects mean.
+
+    With b = τ²/(v + τ²) the effect is ``b y + (1 − b) m`` and its variance ``b v + (1 − b)² se(m)²``: the second
+    part is that of not knowing the mean. τ² is taken as known.
+
+    Parameters
+    ----------
+    effects, variances, method, level
+        As for `analysis.stats.random_effects.random_effects`.
+
+    Returns
+    -------
+    ShrunkenEffects
+        With fewer than three groups nothing is shrunken (all NaN, reason ``too_few_groups``): two effects do not
+        tell their spread from chance.
+
+    Raises
+    ------
+    AnalysisError
+        As for `random_effects`.
+
+    References
+    ----------
+    Morris (1983), J. Am. Stat. Assoc. 78, 47–55; Raudenbush & Bryk (1985), J. Educ. Stat. 10, 75–98.
+
+    Examples
+    --------
+    >>> s = shrunken_effects([-0.9, -1.6, -0.2, 0.4], [0.30, 0.19, 0.05, 0.53], method="DL")
+    >>> s.posterior.estimate.round(3), s.own_weight.round(3)
+    (array([-0.79 , -1.311, -0.242, -0.153]), array([0.601, 0.704, 0.9  , 0.46 ]))
+    """
+    model = random_effects(effects, variances, method=method, level=level)
+    y, v = np.asarray(effects, float), np.asarray(variances, float)
+    name = f"empirical Bayes ({method})"
+    if model.groups < 3:
+        nothing = np.full(y.shape, np.nan)
+        return ShrunkenEffects(
+            model, Bounds(nothing, nothing, nothing, level, name), nothing, ("too_few_groups",)
+        )
+    assert model.estimate is not None and model.se is not None and model.tau2 is not None
+    own = model.tau2 / (v + model.tau2)
+    effect = own * y + (1 - own) * model.estimate
+    reach = normal_quantile(level) * np.sqrt(own * v + (1 - own) ** 2 * model.se**2)
+    reasons = ("fully_pooled",) if model.tau2 == 0 else ()
+    return ShrunkenEffects(model, Bounds(effect, effect - reach, effect + reach, level, name), own, reasons)

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import AnalysisError
 from analysis.results import Interval
-from analysis.stats.bounds import Floats, checked_level, normal_quantile
-from analysis.stats.pooled import Basis, Pooled, amounts, pooled
+from analysis.stats.bounds import Floats, checked_level
+from analysis.stats.pooled import Basis, Pooled, amounts, pooled, quantile
 from analysis.stats.proportions import wilson
 
 
@@ -225,8 +225,10 @@ def size_on_the_edge(curve: SurvivalCurve, horizon: float) -> float:
     return curve.followed(horizon) or float(curve.events.sum())
 
 
-def risk_limits(risk: float, variance: float, size: float, level: float) -> tuple[float, float]:
-    """Log-log limits of a risk; Wilson's for `size` where the variance is 0."""
+def risk_limits(
+    risk: float, variance: float, size: float, level: float, *, df: float | None = None
+) -> tuple[float, float]:
+    """Log-log limits of a risk, with t where the variance has `df`; Wilson's for `size` where it is 0."""
     survival = 1 - risk
     if variance == 0:
         # Wilson's limits with a size that need not be whole: from the two whole sizes around it the
@@ -235,7 +237,7 @@ def risk_limits(risk: float, variance: float, size: float, level: float) -> tupl
         edge = wilson(whole if risk >= 1 else 0, whole, level=level)
         return float(edge.low), float(edge.high)
     hazard = -math.log(survival)
-    spread = math.exp(normal_quantile(level) * math.sqrt(variance) / (survival * hazard))
+    spread = math.exp(quantile(level, df) * math.sqrt(variance) / (survival * hazard))
     return -math.expm1(-hazard / spread), -math.expm1(-hazard * spread)
 
 

@@ -1,7 +1,7 @@
-"""Two arms followed over time: difference of risks at a horizon, ratio of restricted mean times.
+"""Two arms followed over time: difference of risks at a horizon, ratio or difference of restricted mean times.
 
 Columns as in `analysis.stats.survival`, with `arm` 1 (virtual) or 0 (in person) and whole-number codes of
-strata. Observations are taken as independent.
+strata and clusters. Without clusters observations are taken as independent.
 """
 
 from __future__ import annotations
@@ -12,17 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.results import Interval
-from analysis.stats.bounds import Floats, checked_level
-from analysis.stats.pooled import Basis, Pooled, amounts, basis, checked_arm, coded, limits, pooled
-from analysis.stats.survival import (
-    SurvivalCurve,
-    kaplan_meier,
-    mean_to,
-    reached,
-    risk_by,
-    risk_limits,
-    size_on_the_edge,
-)
+from analysis.stats.bounds import checked_level
+from analysis.stats.pooled import Pooled, limits, pooled
+from analysis.stats.survival import mean_to, risk_by, risk_limits, size_on_the_edge
+from analysis.stats.survival_influence import mean_influence, risk_influence
+from analysis.stats.survival_strata import Rows, both_arms, followed_strata, rows_of, stratum_weights
 
 
 def risk_difference(
@@ -33,14 +27,16 @@ def risk_difference(
     *,
     horizon: float,
     stratum: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Pooled:
     """Difference of cumulative incidences at a horizon, stratified.
 
-    Each arm's risk is the mean over strata with weights ``n1 n0/N``, its variance that of independent strata;
-    the limits of the difference join the arms' own log-log limits (l, u) as
-    ``d − √((F1−l1)² + (u0−F0)²)`` to ``d + √((u1−F1)² + (F0−l0)²)``, so that an arm without events still has
-    an upper limit. The p-value is of ``d / se``.
+    Each arm's risk is the mean over strata with weights ``n1 n0/N``, its variance that of independent strata,
+    or clustered; the limits of the difference join the arms' own log-log limits (l, u) as
+    ``d − √((F1−l1)² + (u0−F0)² − 2ρ (F1−l1)(u0−F0))`` and likewise above, with ρ the correlation of the arms that
+    clusters bring (0 without), so that an arm without events still has an upper limit. The p-value is of
+    ``d / se``.
 
     Parameters
     ----------
@@ -52,6 +48,9 @@ def risk_difference(
         In the unit of the times.
     stratum : array_like, optional
         Whole-number codes, shape (rows,).
+    cluster : array_like, optional
+        Whole-number codes, shape (rows,): errors by the infinitesimal jackknife over clusters, with t of the
+        degrees of freedom of the arm with fewer of them.
     level : float
         Confidence level.
 
@@ -59,7 +58,8 @@ def risk_difference(
     -------
     Pooled
         Arm 1 minus arm 0. Strata with an empty arm, or one not followed to the horizon, carry no weight;
-        without any left, reason ``horizon_not_reached`` (or ``arm_empty``).
+        without any left, reason ``horizon_not_reached`` (or ``arm_empty``). Without an interval where an arm has
+        fewer than 5 clusters (``too_few_clusters``).
 
     Raises
     ------
@@ -68,7 +68,7 @@ def risk_difference(
 
     References
     ----------
-    Zou & Donner (2008), Stat. Med. 27, 1693–1702, for joining limits.
+    Zou & Donner (2008), Stat. Med. 27, 1693–1702, for joining limits; Jaeckel (1972) for the jackknife.
 
     Examples
     --------
@@ -77,34 +77,41 @@ def risk_difference(
     '-0.03 [-0.0976, 0.0344]'
     """
     checked_level(level)
-    pairs, rests_on, reasons = _pairs(time, event, n, arm, stratum, horizon)
-    if not pairs:
+    rows = rows_of(time, event, n, arm, stratum, cluster)
+    strata, rests_on, reasons = followed_strata(rows, horizon)
+    if not strata:
         return pooled(math.nan, math.nan, basis=rests_on, level=level, method="", reasons=reasons)
-    weight = _weights(pairs)
+    found = both_arms(
+        rows, strata, lambda curve: risk_by(curve, horizon),
+        lambda curve, t, e: risk_influence(curve, t, e, horizon), (1.0, 1.0),
+    )  # fmt: skip
+    weight = stratum_weights(strata)
     arms = []
     for side in (0, 1):
-        risks, variances = np.array([risk_by(pair[side], horizon) for pair in pairs]).T
-        sizes = np.array([size_on_the_edge(pair[side], horizon) for pair in pairs])
-        risk, variance = float(weight @ risks), float(weight**2 @ variances)
+        sizes = np.array([size_on_the_edge(s.curves[side], horizon) for s in strata])
         # 1/Σ(w²/n) is the size of the simple sample with the same variance.
         size = 1 / float((weight**2 / sizes).sum())
-        arms.append((risk, variance, *risk_limits(risk, variance, size, level)))
-    (risk_1, variance_1, low_1, high_1), (risk_0, variance_0, low_0, high_0) = arms
-    value, se = risk_1 - risk_0, math.sqrt(variance_1 + variance_0)
-    low = value - math.hypot(risk_1 - low_1, high_0 - risk_0)
-    high = value + math.hypot(high_1 - risk_1, risk_0 - low_0)
-    p_value = limits(value, se, level=level)[2]
+        arms.append(risk_limits(found.values[side], found.variances[side], size, level, df=found.df))
+    (low_1, high_1), (low_0, high_0) = arms
+    risk_1, risk_0 = found.values
+    value, rho = risk_1 - risk_0, found.correlation
+    low = value - _joined(risk_1 - low_1, high_0 - risk_0, rho)
+    high = value + _joined(high_1 - risk_1, risk_0 - low_0, rho)
+    p_value = limits(value, found.se, df=found.df, level=level)[2]
+    bounds = Interval(max(low, -1.0), min(high, 1.0), level, "Kaplan–Meier (joined log-log)")
     return Pooled(
         estimate=value,
-        se=se,
+        se=None if found.refused else found.se,
         scale="identity",
-        interval=Interval(max(low, -1.0), min(high, 1.0), level, "Kaplan–Meier (joined log-log)"),
-        p_value=None if math.isnan(p_value) else p_value,
+        interval=None if found.refused else bounds,
+        p_value=None if found.refused or math.isnan(p_value) else p_value,
         n=rests_on.n,
         n_dropped=rests_on.n_dropped,
         strata_used=rests_on.strata_used,
         strata_dropped=rests_on.strata_dropped,
-        reasons=reasons,
+        df=found.df,
+        clusters=found.clusters,
+        reasons=(*reasons, *found.reasons),
     )
 
 
@@ -116,16 +123,17 @@ def restricted_mean_ratio(
     *,
     tau: float,
     stratum: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Pooled:
     """Ratio of restricted mean times, stratified, on the log scale.
 
     Each arm's mean is the mean over strata with weights ``n1 n0/N``; the error of the logarithm of their
-    ratio is ``√(V1/M1² + V0/M0²)``.
+    ratio is ``√(V1/M1² + V0/M0²)``, or clustered.
 
     Parameters
     ----------
-    time, event, n, arm, stratum, level
+    time, event, n, arm, stratum, cluster, level
         As for `risk_difference`.
     tau : float
         Restriction, in the unit of the times.
@@ -151,62 +159,79 @@ def restricted_mean_ratio(
     >>> f"{r.estimate:.3f} [{r.interval.low:.3f}, {r.interval.high:.3f}]"
     '0.833 [0.669, 1.037]'
     """
-    pairs, rests_on, reasons = _pairs(time, event, n, arm, stratum, tau)
-    if not pairs:
-        return pooled(math.nan, math.nan, basis=rests_on, level=level, method="", reasons=reasons)
-    weight = _weights(pairs)
-    means, variances = [], []
-    for side in (0, 1):
-        mean, variance = np.array([mean_to(pair[side], tau) for pair in pairs]).T
-        means.append(float(weight @ mean))
-        variances.append(float(weight**2 @ variance))
-    if min(means) <= 0:
-        return pooled(math.nan, math.nan, basis=rests_on, level=level, method="", reasons=reasons)
-    se = math.sqrt(variances[0] / means[0] ** 2 + variances[1] / means[1] ** 2)
-    return pooled(
-        math.log(means[0] / means[1]),
-        se,
-        scale="log",
-        basis=rests_on,
-        level=level,
-        method="ratio of restricted means",
-        reasons=reasons,
-    )
+    return _restricted("ratio", rows_of(time, event, n, arm, stratum, cluster), tau, level)
 
 
-_Pair = tuple[SurvivalCurve, SurvivalCurve]
-
-
-def _pairs(
+def restricted_mean_difference(
     time: ArrayLike,
     event: ArrayLike,
     n: ArrayLike,
     arm: ArrayLike,
-    stratum: ArrayLike | None,
-    horizon: float,
-) -> tuple[list[_Pair], Basis, tuple[str, ...]]:
-    """Curves (arm 1, arm 0) of every stratum where both reach the horizon."""
-    t, e, count = amounts(time=time, event=event, n=n)
-    one = checked_arm(arm, t.size)
-    strata, number = coded(stratum, t.size, "stratum")
-    pairs: list[_Pair] = []
-    used, empty = np.zeros(number, bool), True
-    for s in range(number):
-        here = [(strata == s) & side for side in (one, ~one)]
-        first, second = (kaplan_meier(t[rows], e[rows], count[rows]) for rows in here)
-        empty &= not (first.n and second.n)
-        # One person has no spread: such a stratum would only make the interval too narrow.
-        enough = number == 1 or min(first.n, second.n) >= 2
-        used[s] = enough and reached(first, horizon) and reached(second, horizon)
-        if used[s]:
-            pairs.append((first, second))
-    reasons: tuple[str, ...] = ()
-    if not pairs:
-        reasons = ("arm_empty",) if empty else ("horizon_not_reached",)
-    return pairs, basis(np.asarray(np.bincount(strata, count, number), float), used), reasons
+    *,
+    tau: float,
+    stratum: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Pooled:
+    """Difference of restricted mean times, stratified.
+
+    Parameters
+    ----------
+    time, event, n, arm, stratum, cluster, level
+        As for `risk_difference`.
+    tau : float
+        Restriction, in the unit of the times.
+
+    Returns
+    -------
+    Pooled
+        Arm 1 minus arm 0, in the unit of the times.
+
+    Raises
+    ------
+    AnalysisError
+        As for `risk_difference`.
+
+    References
+    ----------
+    Royston & Parmar (2013), BMC Med. Res. Methodol. 13, 152.
+
+    Examples
+    --------
+    >>> days, count = [10, 20, 30, 12, 24, 36], [5, 10, 5, 5, 10, 5]
+    >>> r = restricted_mean_difference(days, [1] * 6, count, [1, 1, 1, 0, 0, 0], tau=90)
+    >>> f"{r.estimate:.1f} [{r.interval.low:.1f}, {r.interval.high:.1f}]"
+    '-4.0 [-8.8, 0.8]'
+    """
+    return _restricted("difference", rows_of(time, event, n, arm, stratum, cluster), tau, level)
 
 
-def _weights(pairs: list[_Pair]) -> Floats:
-    n1, n0 = np.array([(first.n, second.n) for first, second in pairs], float).T
-    weight = n1 * (n0 / (n1 + n0))
-    return np.asarray(weight / weight.sum())
+def _restricted(measure: str, rows: Rows, tau: float, level: float) -> Pooled:
+    strata, rests_on, reasons = followed_strata(rows, tau)
+    if not strata:
+        return pooled(math.nan, math.nan, basis=rests_on, level=level, method="", reasons=reasons)
+    weight = stratum_weights(strata)
+    one, other = (float(weight @ [mean_to(s.curves[side], tau)[0] for s in strata]) for side in (0, 1))
+    if measure == "ratio" and min(one, other) <= 0:
+        return pooled(math.nan, math.nan, basis=rests_on, level=level, method="", reasons=reasons)
+    found = both_arms(
+        rows, strata, lambda curve: mean_to(curve, tau),
+        lambda curve, t, e: mean_influence(curve, t, e, tau), (one, other) if measure == "ratio" else (1.0, 1.0),
+    )  # fmt: skip
+    return pooled(
+        math.log(one / other) if measure == "ratio" else one - other,
+        math.nan if found.refused else found.se,
+        scale="log" if measure == "ratio" else "identity",
+        basis=rests_on,
+        level=level,
+        method=f"{measure} of restricted means",
+        df=None if found.refused else found.df,
+        clusters=found.clusters,
+        reasons=(*reasons, *found.reasons),
+        within=(-math.inf, math.inf) if measure == "ratio" else (-tau, tau),
+    )
+
+
+def _joined(one: float, other: float, correlation: float) -> float:
+    """The distance to a limit of a difference from the distances to the limits of its two parts."""
+    return math.sqrt(max(one**2 + other**2 - 2 * correlation * one * other, 0.0))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from analysis.stats.estimating import weighted
-from analysis.stats.g_computation import Standardised
+from analysis.stats.two_risks import Standardised
 
 
 def ipw(

@@ -10,13 +10,75 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TypeVar, cast
 
+from analysis.questions.afterwards import Afterwards
+from analysis.questions.amounts import AmountByMode
+from analysis.questions.anomalies import Anomalies
+from analysis.questions.anomalies_months import MonthChart
+from analysis.questions.anomalies_seals import ClonedSeals
+from analysis.questions.anomalies_technology import Technology
+from analysis.questions.anomalies_units import Units
+from analysis.questions.anomalies_validations import OddValidations
+from analysis.questions.anomalies_variation import Variation
+from analysis.questions.backlog import Backlog
+from analysis.questions.balance import Balance
+from analysis.questions.deficiency_modes import CriteriaByMode
 from analysis.questions.deficiency_records import Deficiencies
+from analysis.questions.deficiency_seen import WaysOfSeeing
+from analysis.questions.differences_criteria import CriteriaEvidence
+from analysis.questions.differences_records import Differences, Mix
+from analysis.questions.differences_seen import SeenByMode
+from analysis.questions.effort import Effort
+from analysis.questions.feedback_records import Feedback, PairAgreement, Themes
+from analysis.questions.incident_records import IncidentGrid, Incidents, IncidentSeries
+from analysis.questions.maritime import Maritime
 from analysis.questions.overview import Overview
-from analysis.results import Comparison
+from analysis.questions.robustness_bounds import Bounded
+from analysis.questions.robustness_leave_out import LeaveOneOut
+from analysis.questions.robustness_margin import Margins
+from analysis.questions.robustness_power import Detectable
+from analysis.questions.robustness_specifications import Specifications
+from analysis.questions.robustness_unmeasured import Unmeasured
+from analysis.questions.tracking import Tracking
+from analysis.results import Comparison, Family
+from analysis.suppression.afterwards import suppressed_afterwards
+from analysis.suppression.anomalies import (
+    suppressed_anomalies,
+    suppressed_months,
+    suppressed_seals,
+    suppressed_technology,
+    suppressed_units,
+    suppressed_validations,
+    suppressed_variation,
+)
+from analysis.suppression.backlog import suppressed_backlog
+from analysis.suppression.balance import suppressed_balance
 from analysis.suppression.comparisons import suppressed_comparison
 from analysis.suppression.deficiencies import suppressed_deficiencies
+from analysis.suppression.differences import (
+    suppressed_criteria,
+    suppressed_differences,
+    suppressed_evidence,
+    suppressed_family,
+    suppressed_mix,
+    suppressed_seen_classes,
+    suppressed_ways_of_seeing,
+)
+from analysis.suppression.effort import suppressed_amount, suppressed_effort
+from analysis.suppression.feedback import suppressed_feedback, suppressed_pairs, suppressed_themes
+from analysis.suppression.glance import suppressed_comparisons
+from analysis.suppression.incidents import suppressed_grid, suppressed_incidents, suppressed_series
+from analysis.suppression.maritime import suppressed_maritime
+from analysis.suppression.robustness import (
+    suppressed_bounds,
+    suppressed_detectable,
+    suppressed_leave_one_out,
+    suppressed_margins,
+    suppressed_specifications,
+    suppressed_unmeasured,
+)
 from analysis.suppression.small import SUPPRESSED as SUPPRESSED
 from analysis.suppression.statistics import suppressed_overview
+from analysis.suppression.tracking import suppressed_tracking
 
 Answer = TypeVar("Answer")
 
@@ -38,5 +100,39 @@ def _suppressed(answer: object) -> object:
 
 
 _suppressed.register(Comparison, suppressed_comparison)
+_suppressed.register(list, suppressed_comparisons)
+_suppressed.register(Balance, suppressed_balance)
 _suppressed.register(Overview, suppressed_overview)
+_suppressed.register(AmountByMode, suppressed_amount)
+_suppressed.register(Effort, suppressed_effort)
+_suppressed.register(Afterwards, suppressed_afterwards)
+_suppressed.register(Backlog, suppressed_backlog)
+_suppressed.register(Tracking, suppressed_tracking)
 _suppressed.register(Deficiencies, suppressed_deficiencies)
+_suppressed.register(Family, suppressed_family)
+_suppressed.register(WaysOfSeeing, suppressed_ways_of_seeing)
+_suppressed.register(CriteriaByMode, suppressed_criteria)
+_suppressed.register(Differences, suppressed_differences)
+_suppressed.register(SeenByMode, suppressed_seen_classes)
+_suppressed.register(CriteriaEvidence, suppressed_evidence)
+_suppressed.register(Mix, suppressed_mix)
+_suppressed.register(Incidents, suppressed_incidents)
+_suppressed.register(IncidentSeries, suppressed_series)
+_suppressed.register(IncidentGrid, suppressed_grid)
+_suppressed.register(Maritime, suppressed_maritime)
+_suppressed.register(Feedback, suppressed_feedback)
+_suppressed.register(PairAgreement, suppressed_pairs)
+_suppressed.register(Themes, suppressed_themes)
+_suppressed.register(Margins, suppressed_margins)
+_suppressed.register(Bounded, suppressed_bounds)
+_suppressed.register(Specifications, suppressed_specifications)
+_suppressed.register(Unmeasured, suppressed_unmeasured)
+_suppressed.register(LeaveOneOut, suppressed_leave_one_out)
+_suppressed.register(Detectable, suppressed_detectable)
+_suppressed.register(Anomalies, suppressed_anomalies)
+_suppressed.register(Units, suppressed_units)
+_suppressed.register(Variation, suppressed_variation)
+_suppressed.register(MonthChart, suppressed_months)
+_suppressed.register(ClonedSeals, suppressed_seals)
+_suppressed.register(OddValidations, suppressed_validations)
+_suppressed.register(Technology, suppressed_technology)

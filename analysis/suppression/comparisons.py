@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from itertools import combinations
 
 from analysis.results import Comparison, Estimate
 from analysis.suppression.small import SUPPRESSED, is_small
@@ -12,9 +13,9 @@ from analysis.suppression.small import SUPPRESSED, is_small
 def suppressed_comparison(answer: Comparison) -> Comparison:
     """A comparison without small counts, nor estimates and differences of counts that would give them back."""
     if _small_arms(answer):
-        return _hidden(answer)
+        return hidden_comparison(answer)
     hide = _hidden_groups(answer)
-    groups = tuple(_hidden(g) if i in hide else _without_remainders(g) for i, g in enumerate(answer.groups))
+    groups = tuple(hidden_comparison(g) if i in hide else _without_remainders(g) for i, g in enumerate(answer.groups))
     return _without_remainders(dataclasses.replace(answer, groups=groups))
 
 
@@ -53,15 +54,16 @@ def _hidden_groups(answer: Comparison) -> set[int]:
     return hide
 
 
-def _hidden(answer: Comparison) -> Comparison:
+def hidden_comparison(answer: Comparison) -> Comparison:
+    """A comparison of which only the name is left."""
     rows = tuple(
         Estimate(row.method, row.measure, row.population, None, None, None, 0, "not_estimable", (SUPPRESSED,))
         for row in answer.estimates
     )
     return dataclasses.replace(
         answer, arms={}, estimates=rows, verdict="too_few", reasons=(SUPPRESSED,), further_needed=None, left_out={},
-        sentence="Counts of 1 to 4 are not shown.", groups=tuple(_hidden(group) for group in answer.groups),
-        quarters=(), series={}, adjusted_arms={},
+        sentence="Counts of 1 to 4 are not shown.", groups=tuple(hidden_comparison(group) for group in answer.groups),
+        quarters=(), series={}, adjusted_arms={}, coverage={},
     )  # fmt: skip
 
 
@@ -69,7 +71,12 @@ def _without_remainders(answer: Comparison) -> Comparison:
     """Without small counts of what was left out, nor the numbers whose difference they are."""
     whole = sum(arm.n for arm in answer.arms.values())
     left_out = {reason: n for reason, n in answer.left_out.items() if not is_small(n)}
-    apart = [row.n for row in answer.estimates if is_small(row.n) or (row.n and is_small(whole - row.n))]
+    if any(is_small(one.n) or is_small(one.of - one.n) for one in answer.coverage.values()):
+        # What one mode lacks is what both lack less what the other does.
+        answer = dataclasses.replace(answer, coverage={})
+        left_out = {reason: n for reason, n in left_out.items() if reason not in ("no_response", "hours_not_recorded")}
+    numbers = {whole, *(row.n for row in answer.estimates if row.n)}
+    apart = any(is_small(n) for n in numbers) or any(is_small(abs(a - b)) for a, b in combinations(numbers, 2))
     answer = _without_solvable(answer)
     if len(left_out) == len(answer.left_out) and not apart:
         return answer

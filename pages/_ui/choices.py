@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
 from analysis.metrics import metrics
+from analysis.questions.anomalies_technology import TechnologyColumn
+from analysis.questions.anomalies_units import why_not
 from analysis.questions.comparison import GROUP_COLUMNS, answerable
 from analysis.questions.completeness import columns_of
+from analysis.questions.robustness_leave_out import COLUMNS
 from analysis.schema import LABELS
 from pages._ui.cache import ask
 
@@ -22,6 +25,12 @@ def metric(dataset: Dataset) -> str:
     known = metrics()
     options = answerable(dataset) or tuple(known)
     return choice("Ask this of another metric", options, lambda name: known[name].label, key="metric")
+
+
+def left_out_column(dataset: Dataset) -> str:
+    """What is left out one by one."""
+    columns = tuple(c for c in COLUMNS if c == "quarter" or dataset.records(c))
+    return choice("Leave out, one at a time", columns, lambda column: LABELS[column], key="leave")
 
 
 def group_column(dataset: Dataset) -> str:
@@ -45,6 +54,46 @@ def completeness_column(dataset: Dataset) -> str | None:
         return None
     chosen = choice("Show", ("", *columns), lambda name: f"Share with {name}" if name else "Records", key="column")
     return chosen or None
+
+
+def incident_basis() -> str:
+    """By what incidents are counted over time."""
+    names = {"month": "Month", "fiscal_year": "Fiscal year", "calendar_year": "Calendar year"}
+    return choice("Incidents per", tuple(names), lambda code: names[code], key="basis")
+
+
+def cause(dataset: Dataset) -> str | None:
+    """The cause of incidents whose members' earlier deficiencies are shown; none for any cause."""
+    causes = dataset.present("cause")
+    if not causes:
+        return None
+    label = dataset.label
+    chosen = choice("Before an incident of", ("", *causes), lambda code: label("cause", code) if code else "any cause", key="cause")
+    return chosen or None
+
+
+def respondent(dataset: Dataset) -> str:
+    """Whose scores are shown; the kinds of respondent are never pooled."""
+    there = dataset.present("respondent") or dataset.vocabulary("respondent")
+    return choice("Scores given by", there, lambda code: f"{dataset.label('respondent', code)}s", key="respondent")
+
+
+def anomaly_metric(dataset: Dataset) -> str:
+    """What offices, specialists and months are compared on."""
+    names = {
+        "any_deficiency": "Validations with any deficiency",
+        "any_must_deficiency": "Validations with a Must deficiency",
+        "deficiency_rate": "Number of deficiencies",
+    }
+    codes = tuple(code for code in names if why_not(dataset, code) is None) or ("any_deficiency",)
+    return choice("Compare", codes, lambda code: names[code], key="compare")
+
+
+def technology_column(dataset: Dataset) -> TechnologyColumn:
+    """By what virtual validations are told apart."""
+    names = {"platform": "Video platform", "tour": "Way of showing the site", "field_office": "Field office"}
+    codes = tuple(code for code in names if code == "platform" or dataset.records(code))
+    return cast(TechnologyColumn, choice("Virtual validations by", codes, lambda code: names[code], key="technology"))
 
 
 def choice(title: str, codes: Sequence[str], label: Callable[[str], str], *, key: str) -> str:

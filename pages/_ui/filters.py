@@ -43,9 +43,19 @@ MORE = (
     Filter("focus-area", "focus_area", "Focus area", "All focus areas"),
 )
 
+TRANSPORT = Filter("transport-mode", "transport_mode", "Transport mode", "All transport modes")
+OF_INCIDENTS = ("incidents", "maritime")
+"""Pages, by their place in the address, that have the transport-mode filter; the others carry it along, unapplied."""
 
-def chosen(dataset: Dataset) -> tuple[Selection, tuple[str, ...]]:
+
+def chosen(dataset: Dataset, here: str = "") -> tuple[Selection, tuple[str, ...]]:
     """Draw the filters this dataset records and read them.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    here : str
+        The page's place in the address.
 
     Returns
     -------
@@ -55,7 +65,7 @@ def chosen(dataset: Dataset) -> tuple[Selection, tuple[str, ...]]:
     """
     # Read before any widget is drawn: Streamlit drops what it does not know without a word.
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
-    lists = [each for each in (OFFICE, MODE, *MORE) if dataset.records(each.column)]
+    lists = [each for each in (OFFICE, MODE, *MORE, TRANSPORT) if dataset.records(each.column)]
     with st.container(key="carried"):
         carried = {each.option: _carried(each, dataset) for each in lists}
     hand_on = _hand_on([each.option for each in lists])
@@ -63,6 +73,8 @@ def chosen(dataset: Dataset) -> tuple[Selection, tuple[str, ...]]:
         _multiselect(OFFICE, dataset, hand_on)
     if MODE in lists:
         _modes(dataset, hand_on)
+    if TRANSPORT in lists and here in OF_INCIDENTS:
+        _multiselect(TRANSPORT, dataset, hand_on)
     period = _period(dataset)
     more = [each for each in MORE if each in lists]
     if more:
@@ -71,12 +83,14 @@ def chosen(dataset: Dataset) -> tuple[Selection, tuple[str, ...]]:
             for each in more:
                 _multiselect(each, dataset, hand_on)
     selection, refused = Selection.from_query({**carried, **period}, dataset)
+    if here not in OF_INCIDENTS:
+        selection = selection.without("transport_modes")
     return selection, _remembered(selection, Selection.from_query(asked, dataset)[1]) or refused
 
 
 def reset() -> None:
     """Take every filter off; a callback for buttons."""
-    for each in (OFFICE, MODE, *MORE):
+    for each in (OFFICE, MODE, *MORE, TRANSPORT):
         for key in (each.option, _shown(each.option)):
             if key in st.session_state:
                 st.session_state[key] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,15 +19,24 @@ if TYPE_CHECKING:
     from analysis.selection import Selection
 
 _KEY = "view"
+LAST_VALIDATION = (
+    "Field office and period are the incident's own. Validation mode, risk, kind and location are those of the member's "
+    "**last validation before the incident**; with such a filter, incidents without one are left out."
+)
+"""What the filters mean where incidents are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a page is asked about: a dataset, a selection, and parts of the address that were ignored."""
+    """What a page is asked about: a dataset, a selection, parts of the address that were ignored.
+
+    With `suppress` counts of 1 to 4 are hidden on the screen too, as they are in every export.
+    """
 
     dataset: Dataset
     selection: Selection
     ignored: tuple[str, ...] = ()
+    suppress: bool = False
 
 
 def keep(view: View) -> None:
@@ -77,6 +86,11 @@ def keep_in_mind(codes: Iterable[str]) -> None:
         st.html(element("ul", items, class_="note"))
 
 
+def link(file: str, words: str) -> None:
+    """The way to another page, filters and all."""
+    st.page_link(file, label=words, icon=":material/arrow_forward:")
+
+
 def space() -> DeltaGenerator:
     """Room on the page to be filled later, for what stands above the choice it depends on."""
     return st.container()
@@ -88,6 +102,12 @@ def columns() -> tuple[DeltaGenerator, DeltaGenerator]:
     return left, right
 
 
-def heading(words: str) -> None:
-    """A part of a long page."""
-    st.header(words, anchor=False)
+def heading(words: str, anchor: str | None = None) -> None:
+    """A part of a long page; with an anchor, a link ending in ``#anchor`` opens the page there."""
+    st.header(words, anchor=anchor or False)
+
+
+def contents(parts: Mapping[str, str]) -> None:
+    """Links to the parts of this page, anchor → words."""
+    links = "".join(element("li", element("a", text(words), href=f"#{anchor}")) for anchor, words in parts.items())
+    st.html(element("nav", element("ul", links), class_="contents", aria_label="On this page"))

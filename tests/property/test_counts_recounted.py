@@ -23,6 +23,9 @@ SUMS = [
     "n_must_deficient", "n_assessed", "n_must_assessed", "n_not_verified", "n_verifiable", "passed", "has_outcome",
     "critical", "n_due", "n_closed_on_time",
 ]  # fmt: skip
+FOR_BOUNDS = [
+    "possibly_deficient", "possibly_must_deficient", "possibly_critical", "n_must_not_verified", "n_must_verifiable",
+]  # fmt: skip
 AREAS = ["Corporate Security", "Transportation Security", "People and Physical Security"]
 VALUES: dict[str, list[str]] = {
     "field_office": ["Buffalo", "Houston", "Los Angeles", "Miami", "Newark", "New York"],
@@ -89,7 +92,7 @@ def again(twisted_demo: Dataset) -> Recount:
 @example({"start": dt.date(2020, 7, 15), "end": dt.date(2020, 7, 15), "focus_area": AREAS[:2]}, set())
 @settings(max_examples=25)
 def test_validations_by_rows(twisted_demo: Dataset, again: Recount, chosen: Chosen, by: set[str]) -> None:
-    same(twisted_demo, again, "validations", sorted(by), chosen, SUMS, "rows")
+    same(twisted_demo, again, "validations", sorted(by), chosen, [*SUMS, *FOR_BOUNDS], "rows")
 
 
 @given(choices(months=True), st.sets(st.sampled_from(F), max_size=3))

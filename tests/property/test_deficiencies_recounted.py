@@ -19,8 +19,9 @@ from analysis.cli import main
 from analysis.criteria_counts import class_counts, criterion_counts
 from analysis.questions.candidates import FEWEST, candidates
 from analysis.questions.deficiencies import deficiencies
-from analysis.questions.deficiency_modes import criteria_by_mode, reasons_by_mode, seen_by_mode
+from analysis.questions.deficiency_modes import criteria_by_mode, reasons_by_mode
 from analysis.questions.deficiency_reasons import reasons_by_category
+from analysis.questions.deficiency_seen import seen_by_mode
 from analysis.questions.deficiency_trends import category_trends, repeat_findings
 from analysis.selection import LISTS
 from tests.property.test_counts_recounted import AREAS, Chosen, choices, selection_of

@@ -16,7 +16,7 @@ from adapters_models import MODELS
 from adapters_units import UNITS
 from conventions import NAN, Case, ends, number
 
-from analysis.stats import durations, homogeneity, multiplicity, proportions, strata, tables
+from analysis.stats import geometric_means, homogeneity, multiplicity, proportions, strata, tables
 from analysis.stats.bounds import Bounds, normal_quantile
 from analysis.stats.pooled import Pooled
 
@@ -113,7 +113,7 @@ def _simpson(given: Case) -> Case:
 
 
 def _geometric(given: Case) -> Case:
-    effect = durations.geometric_mean_ratio(given["x"], given["y"])
+    effect = geometric_means.geometric_mean_ratio(given["x"], given["y"])
     return {
         "estimate": number(effect.estimate),
         "low": effect.interval.low if effect.interval else NAN,

@@ -10,7 +10,7 @@ import pytest
 
 from analysis import Selection, figure
 from analysis.datasets.opening import Dataset
-from analysis.questions import comparison
+from analysis.questions import answering
 from analysis.questions.balance import Balance, balance, unbalanced
 from analysis.questions.comparison import compare
 
@@ -47,7 +47,7 @@ def test_overlap_weights_balance_what_the_model_holds(answer: Balance) -> None:
 
 
 def test_what_is_apart_after_weighting_forbids_a_verdict(demo: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "unbalanced", lambda rows: True)
+    monkeypatch.setattr(answering, "unbalanced", lambda rows: True)
     found = compare(demo, "any_must_deficiency", SINCE)
     assert found.verdict == "not_comparable" and found.reasons[0] == "unbalanced"
     assert found.sentence.startswith("**Not comparable**: even after weighting")

@@ -251,13 +251,13 @@ def damaged(folder: Path, how: str) -> Path:
     elif how == "empty toml":
         (folder / "dataset.toml").write_text("")
     elif how == "half toml":
-        (folder / "dataset.toml").write_text("schema_version = 1\nname = 'x'\n")
+        (folder / "dataset.toml").write_text(f"schema_version = {SCHEMA_VERSION}\nname = 'x'\n")
     elif how == "odd toml":
         text = (folder / "dataset.toml").read_text(encoding="utf-8")
         (folder / "dataset.toml").write_text(text.replace("as_of = ", "as_of = 5 #"), encoding="utf-8")
     elif how == "other version":
         text = (folder / "dataset.toml").read_text(encoding="utf-8")
-        (folder / "dataset.toml").write_text(text.replace("schema_version = 1", "schema_version = 99"), encoding="utf-8")
+        (folder / "dataset.toml").write_text(text.replace(f"schema_version = {SCHEMA_VERSION}", "schema_version = 1"), encoding="utf-8")
     elif how == "no toml":
         (folder / "dataset.toml").unlink()
     else:

@@ -22,7 +22,7 @@ from analysis.counts import counts
 from analysis.datasets.importing import import_dataset
 from analysis.datasets.mapping import read_mapping
 from analysis.questions.deficiency_categories import deficiencies_by_category
-from analysis.questions.deficiency_modes import criteria_by_mode, reasons_by_mode, seen_by_mode
+from analysis.questions.deficiency_modes import criteria_by_mode, reasons_by_mode
 from analysis.questions.deficiency_records import (
     CategoryRow,
     CriterionRow,
@@ -31,6 +31,7 @@ from analysis.questions.deficiency_records import (
     ReasonRow,
     Row,
 )
+from analysis.questions.deficiency_seen import seen_by_mode
 from analysis.questions.deficiency_trends import category_trends
 from analysis.results import Interval
 from analysis.suppression.deficiencies import suppressed_deficiencies

@@ -15,6 +15,7 @@ from analysis.datasets.demo.contrasts import comparison_window
 from analysis.datasets.demo.effects import VIRTUAL_FROM
 from analysis.datasets.demo.effects_reading import effects_from, read_effects
 from analysis.datasets.demo.members import VIRTUAL, day_number
+from analysis.datasets.demo.planting import planted
 from analysis.datasets.demo.source import SOURCE_TABLES, source_chunks
 from analysis.datasets.demo.truth import truth, truth_toml
 from analysis.datasets.demo.world import World, simulate
@@ -108,8 +109,10 @@ def _changed(path: tuple[str, ...], value: Any) -> dict[str, Any]:
     moved: Any
     if path[-1] == "volume_by_quarter":
         moved = [*value[:-1], 2 * value[-1]]
+    elif isinstance(value, str):
+        moved = "any"
     elif isinstance(value, int):
-        moved = value - 1
+        moved = value - 1 if value else 6
     else:
         moved = 0.8 * value if value else 0.7
     for key in reversed(path):
@@ -118,7 +121,7 @@ def _changed(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 
 
 def _fingerprint(effects: Any) -> str:
-    world = simulate(effects, seed=11, validations=1_500)
+    world, _ = planted(simulate(effects, seed=11, validations=1_500))
     digest = hashlib.sha256()
     for name in SOURCE_TABLES:
         for chunk in source_chunks(world, name):

@@ -121,8 +121,9 @@ def test_counts_give_what_one_row_per_validation_gives(demo: Dataset) -> None:
     assert answer is not None and answer.interval is not None and answer.n == len(frame)
     assert answer.settings["adjusted_for"] == tuple(columns) and answer.settings["clusters"] == size
     assert answer.estimate == pytest.approx(risks[0] - risks[1], abs=1e-8)
-    fewest = min(len(np.unique(specialist[arm == side])) for side in (0, 1))
-    assert answer.interval.half_width == pytest.approx(stats.t.ppf(0.975, fewest - 1) * reach, abs=1e-8)
+    assert min(len(np.unique(specialist[arm == side])) for side in (0, 1)) >= 40
+    assert (answer.settings["correction"], answer.settings["df"]) == ("CR1", size - 1)
+    assert answer.interval.half_width == pytest.approx(stats.t.ppf(0.975, size - 1) * reach, abs=1e-8)
 
 
 def test_pairs_are_those_of_a_loop_over_members(demo: Dataset) -> None:
@@ -191,6 +192,7 @@ HOSTILE = {
     "a specialist each": rows_of(N, cluster=np.arange(N)),
     "more events than chances": rows_of(N, y=2),
     "twenty": rows_of(20),
+    "thirty-two": rows_of(32),
     "an arm of three": rows_of(N, arm=(np.arange(N) < 3).astype(int)),
 }
 REFUSED = {
@@ -204,7 +206,8 @@ REFUSED = {
     "nobody": "no_comparison_window",
     "arms are the risk": "no_counterpart",
     "more events than chances": "more_events_than_chances",
-    "twenty": "model_too_large",
+    "twenty": "too_few_in_an_arm",
+    "thirty-two": "model_too_large",
 }
 
 

@@ -9,12 +9,8 @@ import pytest
 from scipy import stats
 
 from analysis.errors import AnalysisError
-from analysis.stats.durations import (
-    geometric_mean_ratio,
-    geometric_mean_ratio_from_sums,
-    median_difference,
-    quantile_from_counts,
-)
+from analysis.stats.durations import median_difference, quantile_difference, quantile_from_counts
+from analysis.stats.geometric_means import geometric_mean_ratio, geometric_mean_ratio_from_sums
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -117,3 +113,33 @@ def test_median_difference_on_the_edges() -> None:
 def test_what_is_not_counts_of_values_is_refused(value, n) -> None:
     with pytest.raises(AnalysisError):
         quantile_from_counts(value, n)
+
+
+@pytest.mark.parametrize("q", [0.25, 0.75])
+def test_quantile_differences_hold_the_truth_as_often_as_they_say(q) -> None:
+    rng, held = np.random.default_rng(4), 0
+    z = stats.norm.ppf(q)
+    truth = math.exp(1.0 + 0.5 * z) - math.exp(0.8 + 0.7 * z)
+    for _ in range(400):
+        x, y = np.exp(rng.normal(1.0, 0.5, 60)), np.exp(rng.normal(0.8, 0.7, 80))
+        got = quantile_difference(x, np.ones(60), y, np.ones(80), q)
+        assert got.estimate == pytest.approx(np.quantile(x, q) - np.quantile(y, q), rel=1e-12)
+        held += got.interval.contains(truth)
+    assert 0.92 <= held / 400 <= 0.985
+
+
+def test_quantile_differences_on_the_edges() -> None:
+    one, other = ([1, 2, 3, 8], [10, 10, 10, 5]), ([2, 3, 4], [9, 9, 9])
+    low, high = (quantile_difference(*one, *other, q) for q in (0.25, 0.75))
+    # Turned upside down, the lower quartile is the upper one.
+    upside_down = quantile_difference([-v for v in one[0]], one[1], [-v for v in other[0]], other[1], 0.75)
+    assert low.estimate == -upside_down.estimate
+    assert (low.interval.low, low.interval.high) == pytest.approx(
+        (-upside_down.interval.high, -upside_down.interval.low)
+    )
+    assert high.interval is not None
+    tied = quantile_difference([3], [50], [3, 4], [70, 3], 0.25)
+    assert (tied.estimate, tied.interval, tied.reasons) == (0, None, ("tied_values",))
+    assert quantile_difference([1, 2], [4, 4], [1, 2], [30, 30], 0.25).reasons == ("small_numbers",)
+    with pytest.raises(AnalysisError, match="between 0 and 1"):
+        quantile_difference([1], [1], [1], [1], 1.0)

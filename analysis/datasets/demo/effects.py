@@ -160,6 +160,21 @@ class Unmeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class Plant:
+    """Oddities hidden in the finished program: a name (or ``"any"``) and how many; empty and 0 for none."""
+
+    under_recording_office: str
+    copying_specialist: str
+    impossible_dates: int
+    cloned_seals: int
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.under_recording_office or self.copying_specialist or self.impossible_dates or self.cloned_seals
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Effects:
     """Every number that rules the synthetic program; see ``data/effects.toml``."""
 
@@ -176,6 +191,7 @@ class Effects:
     later_incidents: LaterIncidents
     feedback: Feedback
     unmeasured: Unmeasured
+    plant: Plant
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested values, in the order and with the names of ``effects.toml``."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeGuard, get_type_hints
 
 from analysis.datasets.demo.effects import VIRTUAL_FROM, Effects
+from analysis.datasets.demo.members import ANY, offices, specialists
 from analysis.errors import AnalysisError, nearest
 from analysis.schema import DATA_FOLDER
 
@@ -90,12 +91,15 @@ def _merge(
         elif is_dataclass(hints[key]):
             merged[key] = _merge(hints[key], shipped[key], value, name, problems)
         else:
-            merged[key] = _number(hints[key], value, name, problems)
+            merged[key] = _value(hints[key], value, name, problems)
     return merged
 
 
-def _number(kind: object, value: object, name: str, problems: list[str]) -> object:
-    if kind == tuple[float, ...]:
+def _value(kind: object, value: object, name: str, problems: list[str]) -> object:
+    if kind is str:
+        if not isinstance(value, str):
+            problems.append(f"{name} must be a text, not {value!r}")
+    elif kind == tuple[float, ...]:
         if isinstance(value, (list, tuple)) and all(_is_number(item) for item in value):
             return value
         problems.append(f"{name} must be a list of numbers, not {value!r}")
@@ -137,7 +141,7 @@ _LIMITS = (  # the first pattern that matches a key rules it
     (r"^program\.|^detection\.in_person|^not_verified|^outcome|^feedback\.(response|would)", 0, 1),
     (r"^detection\.virtual_ratio", 0, 1_000),
     (r"^prevalence\.physical_weight$|^later_incidents\.per_missed_physical$", 0.01, 100),
-    (r"^later_incidents\.base$", 0, 100_000),
+    (r"^later_incidents\.base$|^plant", 0, 100_000),
     (r"specialist_sd$|criterion_sd$|^spread", 0, 5),
     (r"", -20, 20),
 )
@@ -169,6 +173,20 @@ def _contradictions(effects: Effects) -> list[str]:
         problems.append("program.volume_by_quarter must hold volumes of at least 0, not all 0")
     elif sum(volumes[max(0, (VIRTUAL_FROM.year - program.first_year) * 4 + 2) :]) == 0:
         problems.append("program.first_year and volume_by_quarter must leave validations after 1 July 2020")
+    return problems + _unknown_names(effects)
+
+
+def _unknown_names(effects: Effects) -> list[str]:
+    problems = []
+    office, specialist = effects.plant.under_recording_office, effects.plant.copying_specialist
+    if office not in ("", ANY, *offices()):
+        mend = nearest(office, (ANY, *offices())).removesuffix(".")
+        problems.append(f"plant.under_recording_office '{office}' is not a field office of the program, {mend}")
+    names = specialists(effects.program)
+    if specialist not in ("", ANY, *names):
+        problems.append(
+            f"plant.copying_specialist '{specialist}' is not a specialist of the program: '{ANY}', or {names[0]} to {names[-1]}"
+        )
     return problems
 
 
@@ -178,6 +196,6 @@ def _leaves(values: Mapping[str, Any], where: str = "") -> list[tuple[str, float
         name = f"{where}.{key}" if where else key
         if isinstance(value, Mapping):
             leaves += _leaves(value, name)
-        elif not isinstance(value, tuple):
+        elif not isinstance(value, (tuple, str)):
             leaves.append((name, value))
     return leaves

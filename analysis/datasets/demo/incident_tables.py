@@ -67,7 +67,7 @@ _ROUTE_WEIGHTS = (
     (70, 30, 0, 0, 0, 0, 0),
     (16, 4, 12, 30, 10, 18, 10),
 )
-_TERMINALS = tuple(f"Terminal {number:02d}" for number in range(1, 9))
+TERMINALS = tuple(f"Terminal {number:02d}" for number in range(1, 9))
 _OTHER_CAUSES = {
     "procedures_not_followed": 26,
     "neglected_access_control": 6,
@@ -98,6 +98,9 @@ def _tables(world: World) -> tuple[pa.Table, pa.Table]:
     entity = np.where(known, world.members.entity[member], len(world.catalogue.entity_types))
     by_entity = [_TRANSPORT_WEIGHTS[name] for name in world.catalogue.entity_types]
     transport = choose(rng.random(n), np.array([*by_entity, _UNLINKED_TRANSPORT], float), entity)
+    cluster = world.incidents.cluster
+    planted = np.arange(n) >= n - (cluster.size if cluster else 0)
+    transport[planted] = _TRANSPORT.index("sea")
 
     def drawn(weights: tuple[tuple[int, ...], ...]) -> Ints:
         return choose(rng.random(n), np.array(weights, float), transport)
@@ -108,16 +111,18 @@ def _tables(world: World) -> tuple[pa.Table, pa.Table]:
         drawn(_CONTRABAND_WEIGHTS),
         drawn(_SEAL_WEIGHTS),
     )
+    seal[planted] = vocabulary("seal_issue").index("cloned")
     southern = np.isin(route, [_ROUTES.index("Central America"), _ROUTES.index("South America")])
     conspiracy = rng.random(n) < np.where(sea, np.where(southern, 0.55, 0.25), 0.1)
     reported = np.minimum(day + rng.integers(0, 31, n), as_of)
     opened = np.where(sea & (rng.random(n) < _ANALYSIS_SHARE), reported + rng.integers(3, 31, n), NO_DAY)
     opened = np.where(opened <= as_of, opened, NO_DAY)
     closed = np.where(opened != NO_DAY, opened + rng.integers(30, 151, n), NO_DAY)
-    monthly = ~known & (rng.random(n) < 0.4)
+    monthly = ~known & (rng.random(n) < 0.4) & ~planted
     first = day.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     office = np.where(known, world.members.office[member], rng.integers(0, len(offices()), n))
-    self_reported, terminal = rng.random(n) < 0.35, rng.integers(0, len(_TERMINALS), n)
+    self_reported, terminal = rng.random(n) < 0.35, rng.integers(0, len(TERMINALS), n)
+    terminal[planted] = cluster.terminal if cluster else -1
     keys = ids("I", np.arange(n), total=n, width=4)
     incidents = pa.table(
         {
@@ -135,7 +140,7 @@ def _tables(world: World) -> tuple[pa.Table, pa.Table]:
             "internal_conspiracy": pa.array(conspiracy),
             "breach_point": coded(breach, _BREACH_POINTS),
             "route_origin": coded(route, _ROUTES),
-            "terminal": coded(np.where(sea, terminal, -1), _TERMINALS),
+            "terminal": coded(np.where(sea, terminal, -1), TERMINALS),
             "self_reported": pa.array(self_reported),
             "analysis_opened_on": dates(opened),
             "analysis_closed_on": dates(np.where(closed <= as_of, closed, NO_DAY)),

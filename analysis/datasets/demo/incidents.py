@@ -18,11 +18,20 @@ _FAR = 1e7
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """The last `size` incidents, planted: by sea, with a cloned seal, at the terminal of this number (from 0)."""
+
+    size: int
+    terminal: int
+
+
+@dataclass(frozen=True, slots=True)
 class Incidents:
-    """Incidents as columns, in order of their day; `member` is -1 where nobody knows."""
+    """Incidents as columns, in order of their day; `member` is -1 where nobody knows. A planted cluster comes last."""
 
     day: Ints
     member: Ints
+    cluster: Cluster | None = None
 
 
 def first_incident_days(answers: dict[str, Answers], effects: Effects, *, seed: int) -> dict[str, Floats]:

@@ -92,6 +92,16 @@ def offices() -> tuple[str, ...]:
     return tuple(row["field_office"] for row in read_reference("field_offices") if not row["opened_on"])
 
 
+ANY = "any"
+"""Lets the seed choose where an effects file could name an office or a specialist."""
+
+
+def specialists(program: Program) -> tuple[str, ...]:
+    """Pseudonyms of the specialists in order, wide enough to sort as text."""
+    width = max(3, len(str(program.specialists)))
+    return tuple(f"S{number:0{width}}" for number in range(1, program.specialists + 1))
+
+
 def choose(uniform: Floats, weights: Floats, row: Ints) -> Ints:
     """A column index per draw, by the weights of the row it belongs to."""
     chosen = np.zeros(len(uniform), np.int64)

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from analysis.datasets.demo.catalogue import read_reference
 from analysis.datasets.demo.effects import Effects
 from analysis.datasets.demo.incident_tables import cause_tables, incident_tables
+from analysis.datasets.demo.planting import planted
 from analysis.datasets.demo.tables import finding_tables, member_tables, validation_tables
 from analysis.datasets.demo.truth import truth, truth_toml
 from analysis.datasets.demo.voice import feedback_tables
@@ -77,13 +78,17 @@ def write_demo_source(
         ``seed``, ``validations``, ``start`` and ``as_of`` (dates), ``row_counts`` by table.
     """
     world = simulate(effects, seed=seed, validations=validations, progress=progress)
+    known = truth(world)
+    world, hidden = planted(world)
+    if hidden:
+        known["planted"] = hidden
     (out / "source").mkdir(parents=True, exist_ok=True)
     rows = {}
     for name in SOURCE_TABLES:
         rows[name] = _write(source_chunks(world, name), out / "source" / f"{name}.parquet")
         if progress:
             progress(f"wrote {rows[name]:,} rows of {name}")
-    (out / "truth.toml").write_text(truth_toml(truth(world)), encoding="utf-8", newline="\n")
+    (out / "truth.toml").write_text(truth_toml(known), encoding="utf-8", newline="\n")
     return {
         "seed": seed,
         "validations": validations,

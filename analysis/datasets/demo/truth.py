@@ -59,7 +59,8 @@ def truth(world: World) -> Table:
             **_incidents(world, window),
             **_feedback(world, window),
         },
-        "effects": world.effects.to_dict(),
+        # What is planted is no effect: it is hidden later, and stands in a table of its own.
+        "effects": {name: value for name, value in world.effects.to_dict().items() if name != "plant"},
     }
 
 
@@ -77,6 +78,8 @@ def _proportions(world: World, window: Window) -> Table:
     return {
         "any_must_deficiency": _share(window, must, asked_must),
         "any_deficiency": _share(window, found, asked),
+        # Only a Must deficiency suspends or removes a member here, so that both are the same.
+        "critical_findings": _share(window, must, asked_must),
         "passed": _share(
             window, {arm: ~must[arm] for arm in ARMS}, _every(window), kept=_reported(world, window)
         ),

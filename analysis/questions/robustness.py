@@ -1,0 +1,166 @@
+"""How robust is an answer? What every way of shaking it shares: rows counted once, and the words of a verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from analysis import wording
+from analysis.metrics import Metric, Tally, metric, missing_reason
+from analysis.questions.answering import answer_of, refused
+from analysis.questions.arms import tally_counts, tally_rows
+from analysis.questions.balance import unbalanced
+from analysis.questions.models import standardised
+from analysis.questions.sentences import arm_names, scale_of
+from analysis.questions.tallies import arm_of
+from analysis.questions.terms import PRIMARY, checked_margin, narrowed_by_area
+from analysis.questions.times import compare_times, time_counts
+from analysis.questions.verdicts import verdict_of
+from analysis.questions.window import MODES, Window, comparison_window, positivity
+from analysis.results import Arm, Comparison, Verdict
+from analysis.selection import Selection
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+
+_VERDICTS: dict[Verdict, str] = {
+    "as_good": "as good as in person",
+    "finds_more": "finds more",
+    "better": "better",
+    "not_as_good": "not as good",
+    "cannot_tell": "can’t tell yet",
+    "too_few": "too few to compare",
+    "not_comparable": "not comparable",
+    "described": "described, not judged",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """One comparison with the counted rows it rests on, so that variations need not count again.
+
+    `whole` is the answer itself; `counted` its rows by arm, quarter, what models adjust for and specialist, None
+    where the metric cannot be asked here (the reason is in `whole`).
+    """
+
+    dataset: Dataset
+    definition: Metric
+    selection: Selection
+    margin: float | None
+    whole: Comparison
+    counted: pd.DataFrame | None
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is an estimate with an interval, of enough validations, to vary."""
+        return stands(self.whole)
+
+    def window(self, counted: pd.DataFrame) -> Window:
+        """The comparison window of some of the rows by themselves."""
+        return comparison_window(counted, arm_column=self.definition.arm_column)
+
+    def behind(self) -> tuple[int, ...]:
+        """What the comparison window tells of each arm: how many, how many with the event, how many without."""
+        if self.counted is None:
+            return ()
+        rows = self.window(self.counted).rows
+        if not isinstance(self.definition.counted_by, Tally):
+            return tuple(int(rows.loc[rows["arm"] == arm, "n"].sum()) for arm in (1, 0))
+        arms = tally_rows(self.definition, rows)
+        totals = [arms.total(arm) for arm in (1, 0)]
+        return tuple(n for y, d in totals for n in (d, y, d - y))
+
+    def answer(self, counted: pd.DataFrame) -> Comparison:
+        """Arms, primary estimate and verdict of some of the rows: the same as of a selection that keeps only them."""
+        window, names = self.window(counted), self.dataset.modes
+        adjusted: dict[str, Arm] = {}
+        if isinstance(self.definition.counted_by, Tally):
+            whole = tally_rows(self.definition, window.selection)
+            arms = {mode: arm_of(self.definition, whole, mode, names[mode]) for mode in MODES}
+            inside = tally_rows(self.definition, window.rows)
+            found, adjusted = standardised(self.definition, inside, names, window.strata)
+        else:
+            arms, found = compare_times(self.definition, window.selection, window.rows, window.strata, names)
+        answer = dataclasses.replace(
+            self.whole, arms=arms, adjusted_arms=adjusted, estimates=tuple(found), sentence=""
+        )
+        adjustable, matching = bool(window.strata), int(window.selection["n"].sum())
+        apart = adjustable and answer.primary == PRIMARY and unbalanced(window.rows)
+        verdict, reasons = verdict_of(
+            self.definition, answer, positivity(window.rows), adjustable, apart, None, matching
+        )
+        return dataclasses.replace(answer, verdict=verdict, reasons=reasons)
+
+
+def grounds(
+    dataset: Dataset, metric_id: str, selection: Selection = Selection(), *, margin: float | None = None
+) -> Grounds:
+    """Count what a comparison and its variations need, and answer the comparison itself.
+
+    Raises
+    ------
+    AnalysisError
+        For an unknown metric or filter value, or a margin that makes no sense on its scale.
+    """
+    definition = metric(metric_id)
+    checked_margin(definition, margin)
+    selection = selection.checked(dataset)
+    missing = missing_reason(definition, dataset)
+    if missing is None and definition.by:
+        missing = "never_pooled"
+    if missing is None and len(definition.arms) == 1:
+        missing = "no_counterpart_arm"
+    if missing is not None:
+        whole = refused(definition, dataset, margin, (missing,))
+        return Grounds(dataset, definition, selection, margin, whole, None)
+    without = selection.without("modes")
+    if not narrowed_by_area(definition):
+        without = without.without("focus_areas")
+    if isinstance(definition.counted_by, Tally):
+        counted = tally_counts(dataset, [definition], without)
+    else:
+        counted = time_counts(dataset, definition, without, ("field_office", "entity_type"))
+    window = comparison_window(counted, arm_column=definition.arm_column)
+    whole = answer_of(definition, dataset, selection, margin, window, track=False)
+    return Grounds(dataset, definition, selection, margin, whole, counted)
+
+
+def stands(answer: Comparison) -> bool:
+    """Whether an answer has an estimate with an interval, of enough validations."""
+    row = answer.answer
+    return row is not None and row.interval is not None and row.estimate is not None and row.status == "ok"
+
+
+def verdict_words(answer: Comparison, verdict: Verdict | None = None) -> str:
+    """A verdict within a sentence, with the arm's own name."""
+    words = _VERDICTS[verdict or answer.verdict]
+    name = arm_names(answer)[1] if answer.arms else "in-person"
+    return words if name == "in-person" else words.replace("in person", name)
+
+
+def effect(value: float | None, answer: Comparison, *, unit: bool = True) -> str:
+    """An effect of a comparison with its unit: ``−2.3 points``, ``0.94 times``."""
+    words = wording.amount(value, scale_of(answer))
+    return f"{words} {unit_of(answer)}" if unit else words
+
+
+def unit_of(answer: Comparison) -> str:
+    """What the effects of a comparison are counted in."""
+    return "times" if scale_of(answer) == "ratio" else "points"
+
+
+def as_dict(
+    rows: Iterable[Mapping[str, Any]], n: int | None, caveats: tuple[str, ...], sentence: str
+) -> dict[str, Any]:
+    """The JSON of an answer about robustness."""
+    return {"rows": [dict(row) for row in rows], "n": n, "caveats": list(caveats), "sentence": sentence}
+
+
+def size_of(answer: Comparison) -> int | None:
+    """The n behind the estimate of a comparison, None where it is hidden or there is none."""
+    row = answer.answer
+    return row.n if row is not None and row.n else None

@@ -1,0 +1,29 @@
+"""What is unusual beyond chance, and deserves a second look?"""
+
+from analysis.questions.anomalies import anomalies
+from analysis.suppression import suppressed
+from pages._ui import choices, figure, notes, page
+from pages._ui.cache import ask
+
+view = page.begin("Anomalies")
+# The answer stands above the choice of metric that it depends on.
+top = page.space()
+metric = choices.anomaly_metric(view.dataset)
+with top:
+    answer = ask(anomalies, view.dataset, view.selection, metric=metric)
+    page.answer((suppressed(answer) if view.suppress else answer).sentence)
+    page.keep_in_mind(answer.caveats)
+figure.show("anomalies.offices", view, metric=metric)
+figure.show("anomalies.specialists", view, metric=metric)
+figure.show("anomalies.variation", view)
+figure.show("anomalies.months", view, metric=metric)
+figure.show("anomalies.days", view)
+figure.show("anomalies.validations", view)
+notes.draw(view, [row.validation_id for row in answer.validations.rows])
+figure.show("anomalies.seals", view)
+by = choices.technology_column(view.dataset)
+left, right = page.columns()
+with left:
+    figure.show("anomalies.minutes_lost", view, by=by)
+with right:
+    figure.show("anomalies.not_verified", view, by=by)
