@@ -21,6 +21,7 @@ PAGES = {
         ("msc_deficiencies.py", "MSC deficiencies"),
         ("incidents.py", "Incidents"),
         ("maritime.py", "Maritime"),
+        ("anomalies.py", "Anomalies"),
         ("feedback.py", "Feedback"),
     ),
     "Use": (("briefing.py", "Briefing"), ("data.py", "Data"), ("methods.py", "Methods")),

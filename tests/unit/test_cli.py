@@ -14,6 +14,7 @@ import pytest
 
 from analysis.cli import main
 from analysis.metrics import metrics
+from analysis.schema import SCHEMA_VERSION
 from tests.unit.test_importing import HEADER, INSPECTIONS, OSHA, contents
 
 ROOT = Path(__file__).resolve().parents[2]

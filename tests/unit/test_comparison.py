@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.counts import counts
 from analysis.datasets.opening import Dataset, open_dataset
 from analysis.errors import AnalysisError
 from analysis.metrics import Tally, metrics
@@ -219,6 +220,73 @@ def test_categories_are_one_family(small_demo: Dataset, again: Recount) -> None:
         if adjusted is not None:
             assert answer.answer is not None and answer.answer.p_value is not None
             assert answer.answer.p_value <= adjusted <= 1
+
+
+def test_a_family_counts_only_what_was_tested(small_demo: Dataset) -> None:
+    family = compare_categories(small_demo)
+    tested = [i for i, p in enumerate(family.adjusted_p) if p is not None]
+    assert 0 < family.tested == len(tested) < 12
+    raw = {i: family.comparisons[i].answer.p_value for i in tested}  # type: ignore[union-attr]
+    for i, answer in enumerate(family.comparisons):
+        assert (i in tested) == (answer.verdict not in ("too_few", "not_comparable"))
+    smallest = min(raw, key=lambda i: raw[i])
+    assert family.adjusted_p[smallest] == pytest.approx(min(1.0, raw[smallest] * len(tested)))
+
+
+# -- whom it speaks of -------------------------------------------------------------------------------------
+
+
+def test_critical_findings_are_counted_from_cells_as_from_source_rows(small_demo: Dataset, again: Recount) -> None:
+    frame = again.tables["validations"]
+    expected = (frame["any_must_deficiency"] == 1) | frame["outcome"].isin(["suspended", "removed"])
+    by_mode = counts(small_demo, "validations", ["mode"], sums=["critical", "has_must_assessed"], via="cells")
+    for mode, critical, known in by_mode.itertuples(index=False):
+        assert critical == expected[frame["mode"] == mode].sum()
+        assert known == frame.loc[frame["mode"] == mode, "has_must_assessed"].sum()
+
+
+def test_a_focus_area_narrows_what_it_can_and_nothing_else(small_demo: Dataset) -> None:
+    area = Selection(focus_areas=(small_demo.vocabulary("focus_area")[0],))
+    whole, inside = compare(small_demo, "critical_findings"), compare(small_demo, "critical_findings", area)
+    assert inside.arms == whole.arms and "focus_area_ignored" in inside.reasons
+    must = compare(small_demo, "any_must_deficiency", area)
+    assert must.arms["virtual"].events < whole.arms["virtual"].events  # type: ignore[operator]
+
+
+def test_what_is_left_out_of_feedback_are_answers_to_its_own_item(small_demo: Dataset, again: Recount) -> None:
+    answers = again.tables["feedback"]
+    validations = again.tables["validations"]
+    for part in compare(small_demo, "feedback_confidence").groups:
+        who = part.group["respondent"]
+        own = answers[(answers["item"] == "confidence") & (answers["respondent"] == who)]
+        for mode in ("hybrid", "mutual_recognition"):
+            assert part.left_out.get(f"mode_{mode}", 0) == (own["mode"] == mode).sum()
+        given = set(answers.loc[answers["respondent"] == who, "validation_id"])
+        for mode, found in part.coverage.items():
+            mine = validations[validations["mode"] == mode]
+            assert (found.n, found.of) == (mine["validation_id"].isin(given).sum(), len(mine))
+        assert part.left_out["no_response"] == sum(found.of - found.n for found in part.coverage.values())
+        assert set(part.coverage) == {"virtual", "in_person"}
+
+
+def test_hours_say_how_many_validations_record_them(small_demo: Dataset, again: Recount) -> None:
+    answer = compare(small_demo, "hours", by="risk")
+    frame = again.tables["validations"]
+    for part in (answer, *answer.groups):
+        rows = frame[frame["risk"] == part.group["risk"]] if part.group else frame
+        for mode, found in part.coverage.items():
+            mine = rows[rows["mode"] == mode]
+            assert (found.n, found.of) == (mine["hours"].notna().sum(), len(mine))
+    assert compare(small_demo, "passed").coverage == {}
+
+
+@pytest.mark.parametrize("metric", ["any_must_deficiency", "deficiency_rate"])
+def test_a_column_with_one_value_is_not_adjusted_for(demo: Dataset, metric: str) -> None:
+    answer = compare(demo, metric, Selection(risks=("low",), offices=("Miami",)))
+    for method in ("mantel_haenszel", "standardised", "overlap_weighted"):
+        row = answer.estimate(method)
+        assert row is not None and not {"risk", "field_office"} & set(row.settings["adjusted_for"])
+    assert not {"adjusted_for_part", "nothing_to_adjust_for"} & set(answer.reasons)
 
 
 # -- margins and verdicts -------------------------------------------------------------------------------

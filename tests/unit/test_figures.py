@@ -12,7 +12,10 @@ from analysis import AnalysisError, Dataset, Selection, compare, figure
 from analysis.charts.figure import Figure
 from analysis.datasets import engines
 from analysis.figures import registry
+from analysis.questions.balance import balance
+from analysis.questions.comparison import compare_all
 from analysis.schema import LABELS
+from analysis.suppression import suppressed
 
 NOTHING = Selection(start=dt.date(2035, 1, 1), end=dt.date(2035, 12, 31))
 RAW = re.compile(r"\b(in_person|field_office|entity_type|any_must_deficiency|mantel_haenszel|nan|None)\b")
@@ -111,6 +114,53 @@ def test_verdict_card_shows_what_compare_answers(demo: Dataset) -> None:
     row = answer.answer
     assert row is not None and row.estimate is not None
     assert f"{abs(row.estimate) * 100:.1f}" in html
+
+
+def test_small_shares_have_two_decimals_and_so_has_their_difference(demo: Dataset) -> None:
+    answer = compare(demo, "incident_within_12_months")
+    row = answer.answer
+    assert row is not None and row.estimate is not None and row.interval is not None
+    html = figure("virtual_vs_in_person.verdict", demo, metric="incident_within_12_months").html or ""
+    for arm in answer.arms.values():
+        assert arm.estimate is not None and f"{arm.estimate * 100:.2f}%" in html
+    for value in (row.estimate, row.interval.low, row.interval.high):
+        assert f"{abs(value) * 100:.2f}" in html and f"{abs(value) * 100:.2f}" in answer.sentence
+    headline = compare(demo, "any_must_deficiency").answer
+    assert headline is not None and headline.estimate is not None
+    assert f"{abs(headline.estimate) * 100:.2f}" not in (figure("virtual_vs_in_person.verdict", demo).html or "")
+
+
+def test_the_caption_says_how_few_specialists_were_allowed_for(demo: Dataset) -> None:
+    whole = figure("virtual_vs_in_person.ways", demo).caption
+    assert re.search(r"clustered by specialist \(90\), t with 89 degrees of freedom", whole)
+    one = compare(demo, "any_must_deficiency", Selection(offices=("Miami",))).answer
+    assert one is not None and one.settings["correction"] == "CR2"
+    said = figure("virtual_vs_in_person.ways", demo, Selection(offices=("Miami",))).caption
+    assert f"specialist ({one.settings['clusters']}), corrected for their small number (CR2, t with {one.settings['df']:.1f}" in said
+
+
+def test_the_caption_of_all_metrics_gives_response_rates(demo: Dataset) -> None:
+    said = figure("virtual_vs_in_person.metrics", demo).caption
+    for part in compare(demo, "feedback_confidence").groups:
+        shares = [f"{found.share:.1%}" for found in part.coverage.values() if found.share]
+        assert len(shares) == 2 and all(share in said for share in shares)
+
+
+def test_hidden_counts_are_in_no_part_of_a_glance(demo: Dataset) -> None:
+    """Side by side, metrics count subsets of each other: no two numbers of a mode lie one to four apart."""
+    few = Selection(offices=("Miami",), entity_types=("highway_carrier",))
+    answers = suppressed(compare_all(demo, few))
+    shown = [a for a in answers if a.arms]
+    assert shown and len(shown) < len(answers)
+    for mode in ("virtual", "in_person"):
+        told = [n for a in shown if a.unit == "validation" and a.kind != "rate" and mode in a.arms
+                for n in (a.arms[mode].n, a.arms[mode].events, a.arms[mode].n - (a.arms[mode].events or 0)) if n]  # fmt: skip
+        assert not [(a, b) for a in told for b in told if 0 < a - b < 5]
+    rows = suppressed(balance(demo, few)).rows
+    assert len(rows) < len(balance(demo, few).rows)
+    for row in rows:
+        for share, n in ((row.virtual, "virtual"), (row.in_person, "in_person")):
+            assert not 0 < round(share * balance(demo, few).n[n]) < 5
 
 
 def test_unknown_figure_names_the_nearest(demo: Dataset) -> None:

@@ -268,30 +268,37 @@ def test_concentration_names_nobody_and_compares_with_chance(demo: Dataset) -> N
 # -- what members were deficient in before -------------------------------------------------------------
 
 
-def test_lift_by_hand(twisted_demo: Dataset, again: Recount) -> None:
+def test_lift_by_hand(demo: Dataset) -> None:
     """Per member one validation: the last before its first incident, else its last; then shares and their ratio."""
-    first: dict[str, dt.date] = {}
-    for row in again.tables["incidents"].to_dict("records"):
-        if pd.notna(row["mode"]):
-            first[row["member_id"]] = min(row["day"], first.get(row["member_id"], dt.date.max))
-    index: dict[str, dict[str, Any]] = {}
-    for row in again.validations:
-        if row["member_id"] not in first or row["day"] < first[row["member_id"]]:
-            index[row["member_id"]] = row
-    rows = [row for row in earlier_deficiencies(twisted_demo).rows if isinstance(row, LiftRow)]
-    assert len(first) >= 10 and any(row.lift for row in rows)
+    read = {path.stem: pd.read_parquet(path) for path in (DEMO / "source").glob("*.parquet")}
+    linked = with_last_validation(DEMO).dropna(subset=["mode"])
+    first = linked.groupby("member_id")["occurred_on"].min()
+    visits = read["validations"].sort_values(["conducted_on", "validation_id"])
+    before = visits["member_id"].map(first)
+    index = visits[before.isna() | (visits["conducted_on"] < before)].groupby("member_id").tail(1).set_index("validation_id")
+    case = index["member_id"].isin(first.index)
+    kinds = read["members"].set_index("member_id")["entity_type"]
+    entity = index["entity_type"].fillna(index["member_id"].map(kinds))
+    criteria, limits = read["criteria"].set_index("criterion_id")["category"], read["applicability"]
+    findings = read["findings"].assign(category=read["findings"]["criterion_id"].map(criteria))
+    rows = [row for row in earlier_deficiencies(demo).rows if isinstance(row, LiftRow)]
+    assert len(rows) == criteria.nunique()
     for row in rows:
-        met = {c for c in again.criteria if again.criteria[c]["category"] == row.category}
-        bad = {member for member, v in index.items() if v[f"any_deficiency#{row.category}"]}
-        assessed = bad | {member for member, v in index.items() if (v["assessed"] - v["deficient"]) & met}
-        assert (row.count, row.n) == (len(bad & set(first)), len(assessed & set(first)))
-        assert (row.all_count, row.all_n) == (len(bad), len(assessed))
-        if row.lift is not None and row.count:
-            assert row.lift == pytest.approx((row.count / row.n) / (row.all_count / row.all_n))  # type: ignore[operator]
-            assert row.interval and row.interval.low <= row.lift <= row.interval.high
+        mine = criteria.index[criteria == row.category]
+        limited = limits[limits["criterion_id"].isin(mine)]
+        everywhere = len(set(mine) - set(limited["criterion_id"]))
+        applies = everywhere + entity.map(limited.groupby("entity_type").size()).fillna(0)
+        here = findings[findings["category"] == row.category]
+        others = here[here["answer"] != "deficient"].groupby("validation_id").size().reindex(index.index, fill_value=0)
+        bad = index.index.isin(here.loc[here["answer"] == "deficient", "validation_id"])
+        assessed = (applies - others) > 0
+        assert (row.count, row.n) == ((bad & case).sum(), (assessed & case).sum())
+        assert (row.all_count, row.all_n) == (bad.sum(), assessed.sum())
+        share, everybody = (bad & case).sum() / (assessed & case).sum(), bad.sum() / assessed.sum()
+        assert row.lift == pytest.approx(share / everybody) and row.interval
+        assert row.interval.low <= share / everybody <= row.interval.high
     adjusted = holm([math.nan if row.p_value is None else row.p_value for row in rows])
-    for row, p in zip(rows, adjusted, strict=True):
-        assert row.adjusted_p == (None if math.isnan(p) else pytest.approx(p))
+    assert [row.adjusted_p for row in rows] == pytest.approx(list(adjusted))
 
 
 def test_lift_of_a_cause_has_its_incidents_only(demo: Dataset) -> None:

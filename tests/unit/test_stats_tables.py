@@ -9,6 +9,8 @@ import pytest
 from scipy import stats
 
 from analysis.errors import AnalysisError
+from analysis.stats.newcombe_test import newcombe_test
+from analysis.stats.proportions import newcombe, ratio_mover_r
 from analysis.stats.tables import chi_square, fisher_exact, mid_p
 
 SMALL = np.array([t for t in itertools.product(range(5), repeat=4) if sum(t)]).reshape(-1, 2, 2)
@@ -69,3 +71,26 @@ def test_one_possible_table_is_no_evidence() -> None:
 def test_what_is_no_table_of_counts_is_refused(table) -> None:
     with pytest.raises(AnalysisError):
         chi_square(table)
+
+
+def test_the_test_of_newcombe_says_what_its_interval_says() -> None:
+    """Every table with up to eleven in an arm: p below 0.05 exactly where the interval leaves no difference out."""
+    tables = np.array([(a, n, b, m) for n in range(1, 12) for a in range(n + 1) for m in range(1, 12) for b in range(m + 1)]).T
+    test = newcombe_test(*tables)
+    p = test.p_value
+    untested = (tables[0] + tables[2] == 0) | (tables[0] + tables[2] == tables[1] + tables[3])
+    assert (np.isnan(p) == untested).all() and np.nanmin(p) > 0
+    difference, quotient = newcombe(*tables), ratio_mover_r(*tables)
+    for bounds, nothing in ((difference, 0.0), (quotient, 1.0)):
+        known = ~untested & np.isfinite(bounds.low)
+        excluded = (bounds.low > nothing) | (bounds.high < nothing)
+        assert ((p < 0.05) == excluded)[known].all()
+    swapped = newcombe_test(tables[2], tables[3], tables[0], tables[1])
+    assert np.allclose(swapped.p_value, p, equal_nan=True) and np.allclose(swapped.statistic, -test.statistic, equal_nan=True)
+
+
+def test_the_test_of_newcombe_holds_at_any_size() -> None:
+    p = newcombe_test([46, 5 * 10**7, 10**8], [54, 10**8, 10**8], [52, 5 * 10**7 + 10**4, 0], [54, 10**8, 10**8]).p_value
+    # Ten thousand in a hundred million are 1.41 standard errors.
+    assert p[1] == pytest.approx(2 * stats.norm.sf(1e-4 / np.sqrt(2 * 0.25 / 1e8)), rel=1e-4)
+    assert 0.03 < p[0] < 0.1 and p[2] == 0.0
