@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from analysis.datasets.opening import open_dataset as open_dataset
     from analysis.errors import AnalysisError as AnalysisError
     from analysis.figures import figure as figure
+    from analysis.questions.anomalies import anomalies as anomalies
     from analysis.questions.comparison import compare as compare
     from analysis.questions.comparison import compare_all as compare_all
     from analysis.questions.comparison import compare_categories as compare_categories
@@ -33,6 +34,7 @@ _PUBLIC = {
     "AnalysisError": "analysis.errors",
     "Dataset": "analysis.datasets.opening",
     "Selection": "analysis.selection",
+    "anomalies": "analysis.questions.anomalies",
     "compare": "analysis.questions.comparison",
     "compare_all": "analysis.questions.comparison",
     "compare_categories": "analysis.questions.comparison",

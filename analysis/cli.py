@@ -54,6 +54,7 @@ QUESTIONS = (
         {"by": "transport_mode|concealment_method|cause|month|fiscal_year|entity_type|…"}, transport_mode=True,
     ),
     Question("maritime", "maritime incidents and post-incident analyses", "maritime", "maritime", transport_mode=True),
+    Question("anomalies", "what deserves a second look: offices, specialists, months, validations, seals", "anomalies", "anomalies"),
     Question("feedback", "response rates, scores and their differences", "feedback", "feedback"),
 )  # fmt: skip
 

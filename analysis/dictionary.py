@@ -17,6 +17,7 @@ Written by `python -m analysis.dictionary` from the schema, the vocabularies and
 | here | what |
 |---|---|
 | `reference/` | criteria, applicability, field offices, vocabularies: data of the program, in our words |
+| `reference/glossary.toml` | the words of the app, each explained once: the page Methods |
 | `metrics.toml` | every success metric, defined once |
 | `effects.toml` | the effects of the synthetic demo |
 | `published/` | figures the program has published, with their sources |

@@ -98,6 +98,7 @@ REASONS: dict[str, str] = {
     "one_at_a_time": "Recorded factors are told one at a time and as recorded: several together can weigh more.",
     "nothing_to_leave_out": "Only one is in the comparison, so leaving it out leaves nothing.",
     "not_post_hoc": "Told from the size and the error alone, never from the estimate: power after the fact repeats the p-value.",
+    "no_earlier_period": "The data do not reach back to a comparable period before this one.",
     "respondents_apart": "Specialists and members are never pooled.",
     "not_everyone_answered": "Who answers chooses to: scores speak of those who answered, not of all.",
     "censored": "Open cases count as still waiting, not as missing.",

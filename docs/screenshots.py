@@ -28,7 +28,9 @@ PAGES = {
     "msc_deficiencies": "/msc_deficiencies",
     "incidents": "/incidents",
     "maritime": "/maritime",
+    "anomalies": "/anomalies",
     "data": "/data",
+    "methods": "/methods",
 }
 SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]

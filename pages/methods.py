@@ -5,12 +5,9 @@ from pages._ui import figure, page
 
 view = page.begin("Methods")
 page.answer(sentence())
-page.contents(parts())
-headings = {}
-for anchor in parts():
-    headings[anchor] = page.space()
+# A link asks for a part by name and finds it first: a place further down would move while the page is drawn.
+shown = parts(first=page.asked_part())
+page.contents(shown)
+for anchor, words in shown.items():
+    page.heading(words, anchor)
     figure.show(f"methods.{anchor}", view)
-# Last, so that a link to one of them scrolls to where it stays.
-for anchor, words in parts().items():
-    with headings[anchor]:
-        page.heading(words, anchor)

@@ -5,6 +5,7 @@ from analysis.questions.backlog import backlog
 from analysis.questions.comparison import compare
 from analysis.questions.differences_records import CHANGED
 from analysis.questions.effort import effort
+from analysis.questions.robustness import stands
 from analysis.questions.robustness_bounds import READ_FIRST
 from analysis.questions.robustness_margin import margins
 from pages._ui import choices, figure, margin, page
@@ -22,7 +23,7 @@ with top:
     if moved is not None:
         page.note(ask(margins, view.dataset, metric, view.selection, margin=moved).sentence)
     if bounds_first:
-        figure.show("virtual_vs_in_person.unseen", view, metric=metric)
+        figure.show("virtual_vs_in_person.unseen", view, metric=metric, margin=moved)
     figure.show("virtual_vs_in_person.verdict", view, metric=metric, margin=moved)
     page.remarks(answer)
 figure.show("virtual_vs_in_person.metrics", view)
@@ -40,13 +41,15 @@ figure.show("virtual_vs_in_person.criteria", view)
 page.heading("How robust?")
 margin.slider(view.dataset, metric, answer)
 figure.show("virtual_vs_in_person.margin", view, metric=metric, margin=moved)
-if not bounds_first:
-    figure.show("virtual_vs_in_person.unseen", view, metric=metric)
-figure.show("virtual_vs_in_person.specifications", view, metric=metric, margin=moved)
-leave = choices.left_out_column(view.dataset)
-figure.show("virtual_vs_in_person.leave_out", view, metric=metric, leave=leave, margin=moved)
-figure.show("virtual_vs_in_person.unmeasured", view, metric=metric, margin=moved)
-figure.show("virtual_vs_in_person.power", view, metric=metric, margin=moved)
+# Without an estimate there is nothing to shake; the figure above says why.
+if stands(answer):
+    if not bounds_first:
+        figure.show("virtual_vs_in_person.unseen", view, metric=metric, margin=moved)
+    figure.show("virtual_vs_in_person.specifications", view, metric=metric, margin=moved)
+    leave = choices.left_out_column(view.dataset)
+    figure.show("virtual_vs_in_person.leave_out", view, metric=metric, leave=leave, margin=moved)
+    figure.show("virtual_vs_in_person.unmeasured", view, metric=metric, margin=moved)
+    figure.show("virtual_vs_in_person.power", view, metric=metric, margin=moved)
 page.heading("Time, effort and burden")
 page.note(ask(effort, view.dataset, view.selection).sentence)
 figure.show("virtual_vs_in_person.effort", view)
@@ -54,14 +57,11 @@ left, right = page.columns()
 with left:
     figure.show("virtual_vs_in_person.hours", view)
     figure.show("virtual_vs_in_person.sites", view)
+    figure.show("virtual_vs_in_person.minutes_lost", view)
 with right:
     figure.show("virtual_vs_in_person.days_to_report", view)
     figure.show("virtual_vs_in_person.days_to_close", view)
-left, right = page.columns()
-with left:
-    figure.show("virtual_vs_in_person.minutes_lost", view)
-with right:
-    figure.show("virtual_vs_in_person.evidence", view)
+figure.show("virtual_vs_in_person.evidence", view)
 page.note(ask(backlog, view.dataset, view.selection).sentence)
 figure.show("virtual_vs_in_person.backlog", view)
 page.heading("Afterwards")

@@ -16,6 +16,7 @@ _LABELS: dict[ControlUnit, str] = {
     "share": "format(datum.value * 100, '~r') + '%'",
     "days": "format(datum.value, '~r')",
 }
+_LINE = 15
 _APART = 0.1
 """Part of the axis between two names: of points that stand closer only the first is named in the picture."""
 
@@ -58,7 +59,11 @@ def control_chart(
     drawn = frame.dropna(subset="value").copy()
     reach = pd.concat([drawn["value"], drawn["low"], drawn["high"]]).dropna()
     room = 0.05 * float(reach.max() - reach.min() or 1.0)
-    up = alt.Scale(domain=[max(float(reach.min()) - room, 0.0), float(reach.max()) + room], nice=True, zero=False)
+    # Words about a gap stand in a strip of their own below everything drawn.
+    strip = _LINE * (2 + gap_words.count("\n")) if gap_words else 0
+    foot = alt.ExprRef(f"height - {strip}") if strip else alt.ExprRef("height")
+    span = [max(float(reach.min()) - room, 0.0), float(reach.max()) + room]
+    up = alt.Scale(domain=span, nice=True, zero=False, range=[foot, 0])
     axis = month_axis(first, last, palette)
 
     def x(field: str) -> alt.X:
@@ -74,7 +79,9 @@ def control_chart(
         block = alt.Chart(limited)
         zone = block.mark_rect(fill=colour("margin", palette), clip=True, aria=False)
         layers.append(zone.encode(x=x("from"), x2="to:Q", y=y("low"), y2="high:Q"))
-        edge = block.mark_rule(color=colour("other", palette), strokeDash=[4, 3], strokeWidth=1, clip=True, aria=False)
+        edge = block.mark_rule(
+            color=colour("other", palette), strokeDash=[4, 3], strokeWidth=1, clip=True, aria=False
+        )
         layers += [edge.encode(x=x("from"), x2="to:Q", y=y(end)) for end in ("low", "high")]
     centred = drawn.dropna(subset="centre")
     if not centred.empty:
@@ -88,7 +95,7 @@ def control_chart(
     layers += _names(drawn[drawn["outside"]], first, last, x, y, palette)
     if gap_words and len(drawn) < len(frame):
         layers += _gap(frame, first, last, gap_words, x, palette)
-    return finished(layers, height=height, alt_text=alt_text, palette=palette)
+    return finished(layers, height=height + strip, alt_text=alt_text, palette=palette)
 
 
 def _points(drawn: pd.DataFrame, x: Any, y: Any, palette: PaletteName) -> list[alt.Chart]:
@@ -109,13 +116,20 @@ def _points(drawn: pd.DataFrame, x: Any, y: Any, palette: PaletteName) -> list[a
             continue
         hue = colour("signal" if signal else "muted", palette)
         mark = alt.Chart(part).mark_point(
-            shape=shape, size=size, opacity=1, stroke=hue, strokeWidth=1.5, fill=hue if filled else colour("paper", palette)
+            shape=shape,
+            size=size,
+            opacity=1,
+            stroke=hue,
+            strokeWidth=1.5,
+            fill=hue if filled else colour("paper", palette),
         )
         layers.append(mark.encode(x=x("at"), y=y("value"), description="description:N", tooltip=tooltip))
     return layers
 
 
-def _names(outside: pd.DataFrame, first: int, last: int, x: Any, y: Any, palette: PaletteName) -> list[alt.Chart]:
+def _names(
+    outside: pd.DataFrame, first: int, last: int, x: Any, y: Any, palette: PaletteName
+) -> list[alt.Chart]:
     """Months outside by name, at the side on which there is room; the table names them all."""
     kept: list[int] = []
     for i, at in enumerate(outside["at"]):
@@ -134,15 +148,19 @@ def _names(outside: pd.DataFrame, first: int, last: int, x: Any, y: Any, palette
     return layers
 
 
-def _gap(frame: pd.DataFrame, first: int, last: int, words: str, x: Any, palette: PaletteName) -> list[alt.Chart]:
+def _gap(
+    frame: pd.DataFrame, first: int, last: int, words: str, x: Any, palette: PaletteName
+) -> list[alt.Chart]:
     """Words at the foot of the longest stretch of months that are not drawn."""
     missing = frame[frame["value"].isna()]
     stretch = (missing["month"].diff().ne(1)).cumsum()
     longest = missing[stretch == stretch.value_counts().idxmax()]
     at = pd.DataFrame({"at": [float(longest["from"].iloc[0] + longest["to"].iloc[-1]) / 2]})
     place = (at["at"].iloc[0] - first) / (last - first)
-    align = "left" if place < 0.3 else "right" if place > 0.7 else "center"
+    align: Literal["left", "center", "right"] = (
+        "left" if place < 0.3 else "right" if place > 0.7 else "center"
+    )
     text = alt.Chart(at).mark_text(
-        align=align, baseline="bottom", dy=-6, fontSize=NOTE_SIZE, lineHeight=15, color=colour("muted", palette), aria=False
+        align=align, baseline="bottom", dy=-6 - _LINE * words.count("\n"), fontSize=NOTE_SIZE, lineHeight=_LINE, color=colour("muted", palette), aria=False
     )  # fmt: skip
     return [text.encode(x=x("at"), y=alt.value("height"), text=alt.value(words.split("\n")))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import altair as alt
@@ -17,6 +18,8 @@ _LABELS: dict[FunnelUnit, str] = {
     "number": "format(datum.value, '~r')",
 }
 _NAMED_AT_MOST = 10
+_NARROW, _LETTER = 300, 7.5
+"""Width of the plot on a telephone, and of a letter, in pixels."""
 
 
 def funnel(
@@ -63,14 +66,17 @@ def funnel(
     points["flagged"] = points["flagged"].astype(bool)
     left, right = _reach(points["x"], limits)
     across = alt.Scale(domain=[left, right], nice=False, zero=False)
-    shown = limits[(limits["x"] >= left) & (limits["x"] <= right)]
+    shown = _within(limits, left, right)
     top = max([*points["y"], *shown["high_95"], centre])
     bottom = min([*points["y"], *shown["low_95"], centre])
     room = 0.06 * (top - bottom or abs(centre) or 1.0)
-    up = alt.Scale(domain=[max(bottom - room, 0.0), top + room], nice=True, zero=False)
+    bottom, top = max(bottom - room, 0.0), top + room
+    up = alt.Scale(domain=[bottom, top], nice=False, zero=False)
 
     def x(field: str) -> alt.X:
-        axis = alt.Axis(title=x_title, tickCount=5, grid=False, domain=True, ticks=True, tickSize=5, format=",d")
+        axis = alt.Axis(
+            title=x_title, tickCount=5, grid=False, domain=True, ticks=True, tickSize=5, format=",d"
+        )
         return alt.X(field, type="quantitative", scale=across, axis=axis)
 
     def y(field: str) -> alt.Y:
@@ -85,18 +91,29 @@ def funnel(
             zone = base.mark_area(fill=fill, fillOpacity=1, clip=True, aria=False, interpolate="monotone")
             layers.append(zone.encode(x=x("x"), y=y(f"low_{level}"), y2=f"high_{level}:Q"))
             edge = base.mark_line(
-                color=colour("other", palette), strokeDash=[4, 3], strokeWidth=1, clip=True, aria=False, interpolate="monotone"
+                color=colour("other", palette),
+                strokeDash=[4, 3],
+                strokeWidth=1,
+                clip=True,
+                aria=False,
+                interpolate="monotone",
             )
-            layers += [edge.encode(x=x("x"), y=y(f"{end}_{level}")) for end in ("low", "high") if level == "95"]
+            layers += [
+                edge.encode(x=x("x"), y=y(f"{end}_{level}")) for end in ("low", "high") if level == "95"
+            ]
     at = pd.DataFrame({"centre": [centre]})
     line = alt.Chart(at).mark_rule(color=colour("ink", palette), strokeWidth=1.25, aria=False)
     layers.append(line.encode(y=y("centre")))
+    named = points if len(points) <= _NAMED_AT_MOST else points[points["flagged"]]
+    placed = _placed(named, points, (left, right), (bottom, top), height, len(centre_words), centre)
     words = alt.Chart(at).mark_text(
-        align="right", baseline="bottom", dx=-6, dy=-4, fontSize=NOTE_SIZE, color=colour("ink", palette), aria=False
-    )
-    layers.append(words.encode(x=alt.value("width"), y=y("centre"), text=alt.value(centre_words)))
+        align="left" if placed.centre_left else "right", baseline="bottom", dx=6 if placed.centre_left else -6, dy=-4,
+        fontSize=NOTE_SIZE, color=colour("ink", palette), aria=False,
+    )  # fmt: skip
+    end = alt.value(0) if placed.centre_left else alt.value("width")
+    layers.append(words.encode(x=end, y=y("centre"), text=alt.value(centre_words)))
     if not limits.empty:
-        layers += _zone_labels(shown, x, y, palette)
+        layers += _zone_labels(shown, top, x, y, palette)
     shown_in_tooltip = {"name": "Name", **(tooltip or {})}
     for flagged in (False, True):
         part = points[points["flagged"] == flagged]
@@ -105,7 +122,7 @@ def funnel(
         hue = colour("signal" if flagged else "muted", palette)
         marks = alt.Chart(part).mark_point(
             shape="triangle-up" if flagged else "circle", size=95 if flagged else 52, opacity=1, stroke=hue, strokeWidth=1.6,
-            fill=hue if flagged else colour("paper", palette), clip=True,
+            fill=hue if flagged else colour("paper", palette),
         )  # fmt: skip
         layers.append(
             marks.encode(
@@ -113,8 +130,7 @@ def funnel(
                 tooltip=[alt.Tooltip(column, type="nominal", title=name) for column, name in shown_in_tooltip.items()],
             )
         )  # fmt: skip
-    named = points if len(points) <= _NAMED_AT_MOST else points[points["flagged"]]
-    layers += _names(named, left, right, x, y, palette)
+    layers += _names(placed.names, x, y, palette)
     return finished(layers, height=height, alt_text=alt_text, palette=palette)
 
 
@@ -127,29 +143,109 @@ def _reach(sizes: pd.Series, limits: pd.DataFrame) -> tuple[float, float]:  # ty
     return max(low - spare, 0.0), high + spare
 
 
-def _zone_labels(limits: pd.DataFrame, x: Any, y: Any, palette: PaletteName) -> list[alt.Chart]:
-    """The zones' names, inside them and a third along."""
+def _within(limits: pd.DataFrame, left: float, right: float) -> pd.DataFrame:
+    """Limits over the whole width: one step beyond either end, which the plot cuts off."""
+    if limits.empty:
+        return limits
+    first = max(int((limits["x"] <= left).sum()) - 1, 0)
+    last = len(limits) - max(int((limits["x"] >= right).sum()) - 1, 0)
+    return limits.iloc[first:last]
+
+
+def _zone_labels(limits: pd.DataFrame, top: float, x: Any, y: Any, palette: PaletteName) -> list[alt.Chart]:
+    """The zones' names, inside them and a third along, where the plot reaches so far."""
     at = limits.iloc[[len(limits) // 3]]
     layers = []
     for level, words in (("998", "99.8% limits"), ("95", "95% limits")):
+        if float(at[f"high_{level}"].iloc[0]) > top:
+            continue
         text = alt.Chart(at).mark_text(
-            align="left", baseline="top", dy=3, fontSize=NOTE_SIZE, color=colour("muted", palette), clip=True, aria=False
+            align="left",
+            baseline="top",
+            dy=3,
+            fontSize=NOTE_SIZE,
+            color=colour("muted", palette),
+            clip=True,
+            aria=False,
         )
         layers.append(text.encode(x=x("x"), y=y(f"high_{level}"), text=alt.value(words)))
     return layers
 
 
-def _names(points: pd.DataFrame, left: float, right: float, x: Any, y: Any, palette: PaletteName) -> list[alt.Chart]:
-    """Names beside their points, at the side on which there is room; those that stand out in bold."""
-    layers = []
-    for flagged in (False, True):
-        for near_end in (False, True):
-            part = points[(points["flagged"] == flagged) & ((points["x"] > left + 0.8 * (right - left)) == near_end)]
-            if part.empty:
-                continue
-            text = alt.Chart(part).mark_text(
-                align="right" if near_end else "left", dx=-9 if near_end else 9, baseline="middle", fontSize=TEXT_SIZE,
-                fontWeight=600 if flagged else 400, color=colour("signal" if flagged else "ink", palette), aria=False,
-            )  # fmt: skip
-            layers.append(text.encode(x=x("x"), y=y("y"), text="name:N"))
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Named points with the side and the height of their names, and whether the centre is named at the left."""
+
+    names: pd.DataFrame
+    centre_left: bool
+
+
+def _placed(
+    points: pd.DataFrame,
+    everything: pd.DataFrame,
+    across: tuple[float, float],
+    up: tuple[float, float],
+    height: int,
+    centre_letters: int,
+    centre: float,
+) -> _Placed:
+    """Names beside their points where they cover neither one another nor, if there is any way, another point.
+
+    Reckoned for a narrow page: on a wide one there is more room, never less.
+    """
+    if points.empty:
+        return _Placed(points, False)
+    scale_x, scale_y = _NARROW / (across[1] - across[0]), height / (up[1] - up[0])
+    line = (up[1] - centre) * scale_y
+
+    def pixels(frame: pd.DataFrame) -> list[tuple[float, float]]:
+        return list(zip((frame["x"] - across[0]) * scale_x, (up[1] - frame["y"]) * scale_y, strict=True))
+
+    taken = [(a - 4, b - 4, a + 4, b + 4) for a, b in pixels(everything)]
+    taken.append((0.0, line - 2, float(_NARROW), line + 2))
+    sides, drops = [], []
+    for (a, b), name in zip(pixels(points), points["name"], strict=True):
+        wide = len(str(name)) * _LETTER
+        choices = [
+            (
+                side,
+                drop,
+                (
+                    a + 9 if side > 0 else a - 9 - wide,
+                    b + drop - 7,
+                    a + 9 + wide if side > 0 else a - 9,
+                    b + drop + 7,
+                ),
+            )
+            for drop in (0, -13, 13)
+            for side in (1, -1)
+        ]
+        inside = [c for c in choices if c[2][0] >= 0 and c[2][2] <= _NARROW] or choices
+        free = next((c for c in inside if not any(_meet(c[2], other) for other in taken)), inside[0])
+        taken.append(free[2])
+        sides.append(free[0])
+        drops.append(free[1])
+    # The centre's name stands above its line, at the end where no other name does.
+    at_right = (_NARROW - centre_letters * _LETTER, line - 18, _NARROW, line)
+    at_left = (0.0, line - 18, centre_letters * _LETTER, line)
+    right_meets, left_meets = (sum(_meet(place, other) for other in taken) for place in (at_right, at_left))
+    crowded = right_meets > left_meets
+    return _Placed(points.assign(side=sides, drop=drops), crowded)
+
+
+def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _names(points: pd.DataFrame, x: Any, y: Any, palette: PaletteName) -> list[alt.Chart]:
+    """Names beside their points; those that stand out in bold."""
+    layers: list[alt.Chart] = []
+    if points.empty:
+        return layers
+    for (flagged, side, drop), part in points.groupby(["flagged", "side", "drop"]):
+        text = alt.Chart(part).mark_text(
+            align="left" if side > 0 else "right", dx=9 * int(side), dy=int(drop), baseline="middle", fontSize=TEXT_SIZE,
+            fontWeight=600 if flagged else 400, color=colour("signal" if flagged else "ink", palette), aria=False,
+        )  # fmt: skip
+        layers.append(text.encode(x=x("x"), y=y("y"), text="name:N"))
     return layers

@@ -13,7 +13,7 @@ from analysis.charts.theme import TEXT_SIZE, ColourName, PaletteName, colour, dr
 
 PLOT = 230
 _AXIS, _ROW = 46, 20
-ROOM_FOR_NAMES = 0.19
+ROOM_FOR_NAMES = 0.25
 """Part of the width at the right that is kept for the names of the lines."""
 LEAST = 0.04
 """The scale reaches at least this far: a risk of one in a hundred should not fill the picture."""
@@ -154,17 +154,16 @@ def _names(
     at = {mode: PLOT * (1 - float(end["risk"]) / high) for mode, end in zip(modes, ends, strict=True)}
     if len(modes) == 2:
         upper, lower = sorted(modes, key=lambda mode: at[mode])
-        gap = _APART - (at[lower] - at[upper])
-        if gap > 0:
-            at[upper] -= gap / 2
-            at[lower] += gap / 2
+        gap = max(_APART - (at[lower] - at[upper]), 0)
+        at[lower] = min(at[lower] + gap / 2, PLOT - 6)
+        at[upper] = min(at[upper], at[lower] - _APART)
     out = []
     for mode, end in zip(modes, ends, strict=True):
         name = alt.Chart(pd.DataFrame({"day": [float(end["day"])]})).mark_text(
             text=labels[mode], align="left", baseline="middle", dx=7, fontSize=TEXT_SIZE, fontWeight=600,
             color=_hue(mode, palette), aria=False,
         )  # fmt: skip
-        out.append(name.encode(x=x, y=alt.value(min(max(at[mode], 6), PLOT - 6))))
+        out.append(name.encode(x=x, y=alt.value(max(at[mode], 6))))
     return out
 
 

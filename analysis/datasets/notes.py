@@ -51,7 +51,9 @@ def read_notes(folder: Path) -> dict[str, Note]:
     try:
         return parsed_notes(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise AnalysisError(f"{path} is damaged ({error}): mend it, or move it away and start anew.") from error
+        raise AnalysisError(
+            f"{path} is damaged ({error}): mend it, or move it away and start anew."
+        ) from error
 
 
 def parsed_notes(text: str) -> dict[str, Note]:

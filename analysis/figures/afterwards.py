@@ -124,7 +124,7 @@ def _few(answer: Afterwards) -> bool:
 
 def _title(answer: Afterwards) -> str:
     row = answer.contrast("risk_difference")
-    if row is None or row.interval is None:
+    if answer.too_few or row is None or row.interval is None:
         return "Incidents afterwards: too few to compare"
     apart = not row.interval.contains(0.0)
     found = "a visible gap" if apart else "no visible gap"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
     from analysis.selection import Selection
 
+FEWEST_DRAWN = 6
+"""A chart of fewer months shows no usual variation."""
 _OUTSIDE = {"above_limits", "below_limits"}
 _RUNS = {"run_of_months", "zigzag_of_months"}
 _WHAT = {
@@ -41,7 +43,9 @@ def months(
 ) -> Figure:
     """Laney's p′ chart by month."""
     answer = asked(share_by_month, dataset, metric, selection)
-    return _chart("anomalies.months", f"{_WHAT[metric]}, per month", "p′ chart", answer, dataset, selection, palette)
+    return _chart(
+        "anomalies.months", f"{_WHAT[metric]}, per month", "p′ chart", answer, dataset, selection, palette
+    )
 
 
 def days(dataset: Dataset, selection: Selection, *, palette: PaletteName = "light") -> Figure:
@@ -64,8 +68,13 @@ def _chart(
     if not answer.rows:
         return Figure(figure_id, heading, state=state_of(answer.n, answer.caveats, dataset, selection))
     drawn = [row for row in answer.rows if row.drawn]
-    if not drawn:
-        fact = f"No month has {FEWEST_A_MONTH} validations: too few for a chart by month."
+    if len(drawn) < FEWEST_DRAWN:
+        few = (
+            f"{wording.counted(len(drawn), 'month')} {'has' if len(drawn) == 1 else 'have'}"
+            if drawn
+            else "No month has"
+        )
+        fact = f"{few} {FEWEST_A_MONTH} validations: too few for a chart by month."
         return Figure(figure_id, heading, state=State("too_small", fact, WIDEN))
     title = _title(answer)
     reset = f", average reset in {_month(answer.phases[1].first)}" if len(answer.phases) > 1 else ""
@@ -143,15 +152,15 @@ def _averages(answer: MonthChart) -> str:
     if len(known) < 2:
         return f" ({_value(answer, known[0].centre)})" if known else ""
     before, after = known[0], known[-1]
-    return (
-        f" ({_value(answer, before.centre)} to {_month(before.last)}, {_value(answer, after.centre)} from {_month(after.first)})"
-    )
+    return f" ({_value(answer, before.centre)} to {_month(before.last)}, {_value(answer, after.centre)} from {_month(after.first)})"
 
 
 def _not_drawn(answer: MonthChart) -> str:
     if not answer.undrawn:
         return ""
-    why = f"fewer than {FEWEST_A_MONTH} validations" + (", or most reports still open," if answer.kind == "days" else "")
+    why = f"fewer than {FEWEST_A_MONTH} validations" + (
+        ", or most reports still open," if answer.kind == "days" else ""
+    )
     return f"{wording.counted(answer.undrawn, 'month')} with {why} {'is' if answer.undrawn == 1 else 'are'} not drawn"
 
 
@@ -175,7 +184,9 @@ def _table(answer: MonthChart) -> pd.DataFrame:
                 "Month": _month(row.month),
                 "Validations": wording.number(row.n) if row.n is not None else HIDDEN,
                 "Value": _value(answer, row.value),
-                "Limits": f"{_value(answer, row.low)} to {_value(answer, row.high)}" if row.low is not None else "",
+                "Limits": f"{_value(answer, row.low)} to {_value(answer, row.high)}"
+                if row.low is not None
+                else "",
                 "Worth a look": "; ".join(reason.words for reason in row.reasons),
             }
             for row in answer.rows

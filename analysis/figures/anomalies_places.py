@@ -40,7 +40,11 @@ def seals(dataset: Dataset, selection: Selection, *, palette: PaletteName = "lig
         if "no_incidents" in answer.caveats:
             return Figure(figure_id, heading, state=empty_state(dataset, selection))
         fact = "No incident has a terminal and a seal recorded." if answer.n else ""
-        state = State("too_small", fact, NO_RATES) if fact else state_of(answer.n, answer.caveats, dataset, selection)
+        state = (
+            State("too_small", fact, NO_RATES)
+            if fact
+            else state_of(answer.n, answer.caveats, dataset, selection)
+        )
         return Figure(figure_id, heading, state=state)
     title = _seals_title(answer)
     alt = at_most(f"{len(answer.rows)} rows of incidents with a cloned seal by terminal. {title}.")
@@ -102,21 +106,35 @@ def _place_words(row: PlaceRow) -> dict[str, str]:
 
 
 def minutes_lost(
-    dataset: Dataset, selection: Selection, *, by: TechnologyColumn = "platform", palette: PaletteName = "light"
+    dataset: Dataset,
+    selection: Selection,
+    *,
+    by: TechnologyColumn = "platform",
+    palette: PaletteName = "light",
 ) -> Figure:
     """Virtual validations on which technology cost time."""
     return _technology("anomalies.minutes_lost", dataset, selection, by, palette, lost=True)
 
 
 def not_verified(
-    dataset: Dataset, selection: Selection, *, by: TechnologyColumn = "platform", palette: PaletteName = "light"
+    dataset: Dataset,
+    selection: Selection,
+    *,
+    by: TechnologyColumn = "platform",
+    palette: PaletteName = "light",
 ) -> Figure:
     """Criteria that could not be verified on virtual validations."""
     return _technology("anomalies.not_verified", dataset, selection, by, palette, lost=False)
 
 
 def _technology(
-    figure_id: str, dataset: Dataset, selection: Selection, by: TechnologyColumn, palette: PaletteName, *, lost: bool
+    figure_id: str,
+    dataset: Dataset,
+    selection: Selection,
+    by: TechnologyColumn,
+    palette: PaletteName,
+    *,
+    lost: bool,
 ) -> Figure:
     heading = "Minutes lost to technology" if lost else "Criteria not verified"
     answer = asked(technology, dataset, by, selection)
@@ -125,11 +143,16 @@ def _technology(
         return Figure(figure_id, heading, state=state_of(answer.n, answer.caveats, dataset, selection))
     shown = [row for row in answer.rows if _figure_of(row, lost)[0] is not None]
     if not shown:
-        fact = "Every count is too small to show." if whole.n is None else "The dataset does not record this."
+        hidden = "suppressed" in answer.caveats
+        fact = "Every count is too small to show." if hidden else "The dataset does not record this."
         return Figure(figure_id, heading, state=State("too_small", fact, WIDEN))
     name = dataset.modes["virtual"].lower()
     title = _technology_title(answer, shown, lost, name)
-    what = f"{name.capitalize()} validations with minutes lost to technology" if lost else f"Criteria not verified on {name} validations"
+    what = (
+        f"{name.capitalize()} validations with minutes lost to technology"
+        if lost
+        else f"Criteria not verified on {name} validations"
+    )
     alt = at_most(f"{len(shown)} rows of {what[0].lower()}{what[1:]}, by {COLUMN_WORDS[by]}. {title}.")
     frame = pd.DataFrame([_technology_row(row, lost) for row in answer.rows])
     return Figure(
@@ -147,14 +170,17 @@ def _technology(
         alt,
         chart=interval_rows(
             frame, alt_text=alt, title=f"{'Validations' if lost else 'Criteria'}, %", tooltip={"words": "Share", "counts": "Counted"},
-            palette=palette,
+            # Counts are written at the right edge, where most of these intervals would end.
+            include=(0.0, 1.5 * max(_figure_of(row, lost)[0] or 0.0 for row in shown)), palette=palette,
         ),
         data=answer.to_frame(),
         table=pd.DataFrame([_technology_words(row, by) for row in answer.rows]),
     )  # fmt: skip
 
 
-def _figure_of(row: TechnologyRow, lost: bool) -> tuple[float | None, Interval | None, bool, int | None, int | None]:
+def _figure_of(
+    row: TechnologyRow, lost: bool
+) -> tuple[float | None, Interval | None, bool, int | None, int | None]:
     if lost:
         return row.lost_share, row.lost_interval, row.lost_apart, row.lost, row.timed
     return row.unseen_rate, row.unseen_interval, row.unseen_apart, row.unseen, row.verifiable
@@ -170,7 +196,11 @@ def _words(row: TechnologyRow, lost: bool) -> str:
 def _technology_title(answer: Technology, shown: list[TechnologyRow], lost: bool, name: str) -> str:
     value = _figure_of(answer.whole, lost)[0] if answer.whole else None
     start = "" if value is None else wording.percent(value)
-    what = f"Minutes were lost on {start} of {name} validations" if lost else f"{start} of criteria were not verified"
+    what = (
+        f"Minutes were lost on {start} of {name} validations"
+        if lost
+        else f"{start} of criteria were not verified"
+    )
     apart = [row.label for row in shown if _figure_of(row, lost)[2]]
     unit = COLUMN_WORDS[answer.column]
     if apart:

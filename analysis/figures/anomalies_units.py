@@ -22,7 +22,14 @@ from analysis.figures.anomalies_words import (
 from analysis.figures.asking import asked
 from analysis.figures.captions import caption, when
 from analysis.figures.comparison_words import at_most
-from analysis.questions.anomalies_units import COUNTED, SMALLEST_UNIT, UnitKind, UnitRow, Units, units_compared
+from analysis.questions.anomalies_units import (
+    COUNTED,
+    SMALLEST_UNIT,
+    UnitKind,
+    UnitRow,
+    Units,
+    units_compared,
+)
 from analysis.questions.anomalies_variation import VariationRow, lack_of_variation
 
 if TYPE_CHECKING:
@@ -63,7 +70,9 @@ def _funnel(
     title = _title(answer, name)
     measure = f"{_WHAT[metric]}, adjusted for case mix, by {name}"
     measure += " (pseudonyms)" if kind == "specialist" else ""
-    alt = at_most(f"Funnel of {wording.counted(len(shown), name)} by size, {_WHAT[metric].lower()}. {title}. {_spread(shown)}")
+    alt = at_most(
+        f"Funnel of {wording.counted(len(shown), name)} by size, {_WHAT[metric].lower()}. {title}. {_spread(shown)}"
+    )
     counted = metric == COUNTED
     points = pd.DataFrame([_point(row, answer) for row in shown])
     limits = pd.DataFrame(
@@ -105,6 +114,9 @@ def _title(answer: Units, name: str) -> str:
     if answer.tau2 is None:
         return f"Too few {name}s to say what is usual: {wording.counted(len(answer.rows), name)}"
     flagged = answer.flagged
+    chosen = [row for row in answer.rows if row.chosen]
+    if len(chosen) == 1 and not flagged and len(answer.rows) > 1:
+        return f"{chosen[0].name} lies within what case mix, chance and the usual spread explain"
     if not flagged:
         return f"No {name} stands out beyond chance, case mix and the usual spread"
     if len(flagged) == 1:
@@ -112,7 +124,7 @@ def _title(answer: Units, name: str) -> str:
         return f"{row.name} lies {'below' if (row.z or 0) < 0 else 'above'} what its case mix leads to expect"
     below = sum((row.z or 0) < 0 for row in flagged)
     parts = [f"{n} {word}" for n, word in ((below, "below"), (len(flagged) - below, "above")) if n]
-    return f"{so_many(len(flagged), len(answer.rows), name)} lie outside what case mix leads to expect: {wording.listed(parts)}"
+    return f"{so_many(len(flagged), len(chosen), name)} lie outside what case mix leads to expect: {wording.listed(parts)}"
 
 
 def _spread(rows: list[UnitRow]) -> str:
@@ -165,7 +177,9 @@ def variation(dataset: Dataset, selection: Selection, *, palette: PaletteName = 
     if not answer.rows:
         return Figure(figure_id, heading, state=state_of(answer.n, answer.caveats, dataset, selection))
     if not shown:
-        return Figure(figure_id, heading, state=State("too_small", "Every count is too small to show.", WIDEN))
+        return Figure(
+            figure_id, heading, state=State("too_small", "Every count is too small to show.", WIDEN)
+        )
     title = _variation_title(answer.rows)
     alt = at_most(
         f"{wording.counted(len(shown), 'specialist')} by number of validations and variation of deficiencies, 1 being chance. {title}."
@@ -236,4 +250,3 @@ def _variation_table(rows: tuple[VariationRow, ...]) -> pd.DataFrame:
             for row in rows
         ]
     )
-

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
     from analysis.selection import Selection
 
+_COPIED = "copied_answers"
+_WHEN = "Mode and month"
 MOST_SHOWN = 40
 """Rows on the page; the download holds all of them."""
 
@@ -34,8 +36,8 @@ def validations(dataset: Dataset, selection: Selection) -> Figure:
         said = "Some counts are too small to show." if answer.flagged is None else "No validation looks odd."
         looked = f"{wording.counted(answer.n, 'validation')} were looked through."
         return Figure(figure_id, heading, state=State("too_small", said, looked))
-    shown = answer.rows[:MOST_SHOWN]
-    table = pd.DataFrame([_row(row, dataset) for row in answer.rows]) if answer.rows else _by_reason(answer)
+    table = _listed(answer.rows, dataset) if answer.rows else _by_reason(answer)
+    left = len(table) - MOST_SHOWN
     title = f"{wording.number(answer.flagged)} of {wording.counted(answer.n, 'validation')} deserve{'s' if answer.flagged == 1 else ''} a second look"
     most = max(answer.by_reason, key=lambda code: answer.by_reason[code]) if answer.by_reason else None
     alt = at_most(
@@ -47,8 +49,8 @@ def validations(dataset: Dataset, selection: Selection) -> Figure:
         title,
         "Reasons in words; those with most reasons first" if answer.rows else "By reason; single validations are not listed",
         caption(
-            f"{wording.number(len(shown))} of {wording.number(len(answer.rows))} shown; the download holds all of them"
-            if len(shown) < len(answer.rows) else "",
+            f"{wording.counted(left, 'further row')} {'is' if left == 1 else 'are'} left to the table and the download" if left > 0 else "",
+            "Those that repeat one set of answers share a row; the download has one for each" if answer.by_reason.get(_COPIED) else "",
             "What chance could explain is left out (false-discovery rate 5% a check); what is only unusual counts while it is rare",
             "Members and specialists are never named here",
             *remembered(answer.caveats),
@@ -56,18 +58,37 @@ def validations(dataset: Dataset, selection: Selection) -> Figure:
             when(dataset, selection),
         ),
         alt,
-        html=plain_table(table.head(MOST_SHOWN), caption=title, numbers=["Validations"], strong=["Validation"]),
+        html=plain_table(table.head(MOST_SHOWN), caption=title, numbers=["Validations"], strong=["Validation"], second={"Validation": _WHEN}),
         data=answer.to_frame() if answer.rows else table,
         table=table,
     )  # fmt: skip
 
 
-def _row(row: OddValidation, dataset: Dataset) -> dict[str, str]:
-    mode = dataset.label("mode", row.mode) if row.mode else "Mode not recorded"
+def _listed(rows: tuple[OddValidation, ...], dataset: Dataset) -> pd.DataFrame:
+    """One row a validation; those of one set of repeated answers, and of no other reason, together."""
+    together: dict[str, list[OddValidation]] = {}
+    for row in rows:
+        alone = len(row.reasons) == 1 and row.reasons[0].code == _COPIED
+        together.setdefault(row.reasons[0].words if alone else row.validation_id, []).append(row)
+    return pd.DataFrame([_row(each, dataset) for each in together.values()])
+
+
+def _row(rows: list[OddValidation], dataset: Dataset) -> dict[str, str]:
+    first, last = rows[0], rows[-1]
+    modes = [
+        dataset.label("mode", mode) if mode else "mode not recorded"
+        for mode in dict.fromkeys(row.mode for row in rows)
+    ]
+    months = [
+        wording.month(month_start(key)) for key in (min(r.month for r in rows), max(r.month for r in rows))
+    ]
+    name = first.validation_id
+    if len(rows) > 1:
+        name = f"{name} and {last.validation_id}" if len(rows) == 2 else f"{name} and {len(rows) - 1:,} more"
     return {
-        "Validation": row.validation_id,
-        "Why it deserves a second look": "; ".join(reason.words for reason in row.reasons),
-        "Mode and month": f"{mode} · {wording.month(month_start(row.month))}",
+        "Validation": name,
+        _WHEN: f"{wording.listed(modes)} · {' – '.join(dict.fromkeys(months))}",
+        "Why it deserves a second look": "; ".join(reason.words for reason in first.reasons),
     }
 
 

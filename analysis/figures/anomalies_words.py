@@ -23,7 +23,7 @@ _NUMBERS = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eigh
 
 def state_of(n: int | None, caveats: Sequence[str], dataset: Dataset, selection: Selection) -> State:
     """Why there is nothing to show."""
-    if "empty_selection" in caveats or n == 0 and not caveats:
+    if "empty_selection" in caveats or (n == 0 and not caveats):
         return empty_state(dataset, selection)
     codes = [code for code in caveats if code != "office_compared_with_all"]
     return State("too_small", reasons.words(codes[0]) if codes else "Counts of 1 to 4 are not shown.", WIDEN)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from analysis.selection import Selection
 
 FIGURE = "virtual_vs_in_person.backlog"
-_HEADS = ("Overdue at the end of the month", "Done in the month")
+_HEADS = ("Overdue at month's end", "Done in the month")
 
 
 def overdue(dataset: Dataset, selection: Selection, *, palette: PaletteName = "light") -> Figure:

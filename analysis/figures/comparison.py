@@ -72,12 +72,33 @@ def verdict(
 ) -> Figure:
     """The verdict card of one metric."""
     answer = asked(compare, dataset, metric, selection, margin=margin)
+    card = card_of(answer)
+    return Figure(
+        id="virtual_vs_in_person.verdict",
+        title="",
+        caption=caption(
+            "Counts of the two modes: whole selection, unadjusted",
+            "" if answer.verdict == "not_comparable" else adjustment(answer),
+            coverage_words(answer),
+            left_out(answer.left_out),
+            when(dataset, selection),
+        ),
+        alt=at_most(f"Verdict: {VERDICTS[answer.verdict].words}. {answer.sentence}"),
+        html=verdict_card(card),
+        data=answer.to_frame(),
+        finding=_finding(answer, card),
+        card=card,
+    )
+
+
+def card_of(answer: Comparison) -> VerdictCard:
+    """The verdict of an answer, as the card that opens the page and stands beside the picture on a slide."""
     unadjusted = answer.verdict == "not_comparable"
     row = answer.estimate("crude") if unadjusted else answer.answer
     scale = scale_of(answer)
     said = row is not None and row.interval is not None and answer.verdict != "too_few"
     p = arm_names(answer)[1]
-    card = VerdictCard(
+    return VerdictCard(
         verdict=answer.verdict,
         heading=f"{answer.label} · {margin_words(answer)}" if answer.margin is not None else answer.label,
         reason=sentences.verdict_reason(answer),
@@ -92,20 +113,11 @@ def verdict(
         arms=tuple(_arm_line(arm, answer) for arm in answer.arms.values()),
         words=_verdict_in_words(answer, p),
     )
-    return Figure(
-        id="virtual_vs_in_person.verdict",
-        title="",
-        caption=caption(
-            "Counts of the two modes: whole selection, unadjusted",
-            "" if unadjusted else adjustment(answer),
-            coverage_words(answer),
-            left_out(answer.left_out),
-            when(dataset, selection),
-        ),
-        alt=at_most(f"Verdict: {VERDICTS[answer.verdict].words}. {answer.sentence}"),
-        html=verdict_card(card),
-        data=answer.to_frame(),
-    )
+
+
+def _finding(answer: Comparison, card: VerdictCard) -> str:
+    said = f", {card.value} {'points' if card.unit.endswith('points') else card.unit}" if card.value else ""
+    return f"{card.words}: {answer.label[0].lower()}{answer.label[1:]}{said}"
 
 
 def ways_of_asking(
@@ -160,6 +172,7 @@ def ways_of_asking(
         chart=chart,
         data=answer.to_frame(),
         table=table,
+        card=card_of(answer),
     )
 
 
@@ -221,6 +234,6 @@ def _ways_title(answer: Comparison, scale: str) -> str:
     if "nothing_to_adjust_for" in answer.reasons:
         return f"{effect_words(crude, scale)} {unit} crude; nothing is recorded to compare like with like"
     title = f"{effect_words(crude, scale)} {unit} crude, {effect_words(adjusted, scale)} like for like"
-    if "reversal" in answer.reasons:
+    if {"reversal", "sign_turned"} & set(answer.reasons):
         return f"{title}: adjusting reverses the sign (Simpson's paradox)"
     return f"{title}: most of the gap is who was validated how" if "attenuation" in answer.reasons else title

@@ -83,7 +83,8 @@ def groups(
             _spread_words(answer, scale),
             _shrinking(answer) if shrunken else "",
             *[reasons.words(code) for code in answer.caveats if code != "fully_pooled"],
-            f"{_adjusted(answer)}; lines: 95% intervals. The table has both modes as recorded, unadjusted",
+            f"{_adjusted(answer)}; lines: 95% intervals"
+            f"{'; at the right: as estimated with interval → shrunken' if shrunken else ''}. The table has both modes as recorded, unadjusted",
             reasons.words("suppressed") if any("suppressed" in e.answer.reasons for e in shown) else "",
             _fallen_back(shown),
             when(dataset, selection),
@@ -111,6 +112,8 @@ def _marks(effect: GroupEffect, scale: str) -> list[dict[str, object]]:
         result = (
             f"{wording.amount(row.estimate, scale)} {wording.interval(row.interval, scale, compact=True)}"
         )
+    if effect.shrunken is not None:
+        result += f" → {wording.amount(effect.shrunken, scale)}"
     drawn = {"label": effect.label, "result": result, "strong": False, "counts": counts or "–"}
     estimate, bounds = (row.estimate, row.interval) if row else (None, None)
     marks: list[dict[str, object]] = [

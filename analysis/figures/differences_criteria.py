@@ -60,7 +60,7 @@ def criteria(dataset: Dataset, selection: Selection, *, palette: PaletteName = "
     return Figure(
         id=figure_id,
         title=title,
-        measure=f"{measure}: the {len(shown)} with the smallest p of {found.tested} tested",
+        measure=f"{measure}; at the right: points and q; the {len(shown)} smallest p of {found.tested} tested",
         caption=caption(
             detectable_words(found),
             "Bold, “Differs”: called at a false-discovery rate of 5% (q, from the Cochran–Mantel–Haenszel test by risk, kind of "
@@ -79,7 +79,7 @@ def criteria(dataset: Dataset, selection: Selection, *, palette: PaletteName = "
         alt=alt,
         chart=interval_rows(
             frame, alt_text=alt, title=f"{v[0].upper()}{v[1:]} minus {p}, percentage points", unit="points",
-            tooltip={"result": "Difference", "counts": "Recorded"}, palette=palette,
+            tooltip={"result": "Difference", "together": "Max-T", "counts": "Recorded"}, palette=palette,
         ),
         data=answer.to_frame(),
         table=pd.DataFrame([_texts(row, dataset) for row in answer.rows]),
@@ -97,12 +97,11 @@ def _mark(row: CriterionEvidence, dataset: Dataset) -> dict[str, object]:
     criterion = row.criterion
     assert criterion.estimate is not None
     said = f"{wording.points(criterion.estimate)}, {q_words(criterion.q_value)}"
-    if row.max_t_p is not None:
-        said += f", max-T {wording.p_value(row.max_t_p)}"
     counts = ", ".join(f"{dataset.modes[m].lower()} {_of(row, m)}" for m in MODES)
     return {
         "label": criterion.label, "arm": "other", **placed(criterion.estimate, row.interval),
         "result": f"Differs: {said}" if criterion.differs else said, "strong": criterion.differs, "counts": counts,
+        "together": "–" if row.max_t_p is None else wording.p_value(row.max_t_p),
         "description": f"{criterion.label}: {said}; recorded {counts}",
     }  # fmt: skip
 
@@ -143,7 +142,7 @@ def _max_t_words(answer: CriteriaEvidence) -> str:
     how = "normal limit of shuffling the modes" if answer.normal else "modes shuffled"
     times = f"{wording.number(answer.draws)} {'draws' if answer.normal else 'times'}"
     return (
-        f"Max-T p: the chance of so large a difference in any criterion; {how}, {times} (seed {answer.seed}),{among} of "
+        f"Max-T p (in the table): the chance of so large a difference in any criterion; {how}, {times} (seed {answer.seed}),{among} of "
         "the same office, quarter, risk, kind and location, whole validations at a time. It compares within finer groups than q, "
         "so it may be the smaller of the two"
     )

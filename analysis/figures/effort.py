@@ -66,7 +66,7 @@ def distribution(
             middles,
             alt_text=alt,
             title=_axis_title(answer),
-            ticks=_ticks(frame["low"].min(), frame["high"].max()),
+            ticks=_ticks(frame["low"].min(), _last_edge(frame, arms)),
             palette=palette,
         ),
         data=answer.to_frame(),
@@ -201,6 +201,12 @@ def _range_words(part: Bin, answer: AmountByMode) -> str:
         return wording.number(part.low)
     decimals = 0 if answer.amount.per_unit == 1 else 1
     return f"{wording.number(part.low, decimals)}{wording.EN_DASH}{wording.number(last, decimals)}"
+
+
+def _last_edge(frame: pd.DataFrame, arms: Sequence[AmountArm]) -> float:
+    """Where the axis ends to be labelled: a column for all that lies beyond has no end."""
+    beyond = [arm.bins[-1].low for arm in arms if arm.bins and arm.bins[-1].high is None]
+    return float(beyond[0] if beyond else frame["high"].max())
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -96,7 +96,7 @@ def share_title(rows: Sequence[ShareRow], name: str) -> str:
     none = next((row for row in rows if (row.by, row.value) == NO_ISSUE), None)
     named = [row for row in rows if row is not none and row.count]
     if none is not None and none.share is not None and named:
-        return f"{share_words(1 - none.share, none.n)} had a {name.lower()}, most often “{named[0].label.lower()}”"
+        return f"{share_words(1 - none.share, none.n)} had a {name.lower()}, most often “{named[0].label}”"
     if first.count is None or first.share is None:
         return name
     return f"Recorded most often: {spoken(first.label)}, {share_words(first.share, first.n)}"

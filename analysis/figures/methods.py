@@ -53,7 +53,7 @@ def challenges(dataset: Dataset, selection: Selection) -> Figure:
         "methods.challenges",
         f"{len(CHALLENGES)} questions to have an answer to",
         "The number, what will be said of it, and where it comes from",
-        "Everything an answer carries can be downloaded with it, left-out records and reasons included",
+        "Where a number comes from is a file, a column or a part of the answer that exports carry",
         html=entries(items),
         data=frame,
         table=frame,
@@ -168,7 +168,7 @@ def statistics(dataset: Dataset, selection: Selection, *, topic: str) -> Figure:
     return _words(
         f"methods.{topic}",
         wording.counted(len(used), "published method"),
-        "Each is tested against published numbers or another program",
+        "What each is, how it is made, and who published it",
         "Words and formulas are those written beside the function",
         html=plain_table(
             frame, caption=TOPICS[topic], numbers=(), second={"Statistic": "How", "Source": "In Python"}

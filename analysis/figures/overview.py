@@ -13,14 +13,15 @@ from analysis.charts.months import Annotation, time_columns
 from analysis.charts.tables import plain_table
 from analysis.charts.theme import PaletteName
 from analysis.charts.tiles import Tile, tiles
+from analysis.figures.asking import asked
 from analysis.figures.captions import caption, empty_state, when
 from analysis.questions.overview import (
-    Statistic,
     first_virtual_month,
     overview,
     published_figures,
     validations_by_month,
 )
+from analysis.questions.overview_records import Overview, Statistic
 from analysis.questions.window import MODES
 from analysis.selection import month_start
 
@@ -33,13 +34,18 @@ ON_SITE_STOPPED = dt.date(2020, 4, 1)
 
 def statistics(dataset: Dataset, selection: Selection) -> Figure:
     """Key statistics as tiles, with a line by quarter."""
-    answer = overview(dataset, selection)
-    if not answer.n and not dataset.has("incidents"):
+    answer = asked(overview, dataset, selection)
+    if answer.n == 0 and not dataset.has("incidents"):
         return Figure("overview.statistics", "Key statistics", state=empty_state(dataset, selection))
-    shown = [_tile(statistic) for statistic in answer.statistics]
+    shown = [_tile(statistic, answer) for statistic in answer.statistics]
     table = pd.DataFrame(
-        [{"Statistic": t.label, "Value": t.value, "Interval or count": t.detail} for t in shown]
+        [
+            {"Statistic": t.label, "Value": t.value, "Interval or count": t.detail, "Change": t.change}
+            for t in shown
+        ]
     )
+    if not table["Change"].any():
+        table = table.drop(columns="Change")
     alt = "Key statistics: " + "; ".join(f"{t.label.lower()} {t.value}" for t in shown[:5])
     quarters = (
         f"Small lines: {len(answer.quarters)} quarters, each on its own scale"
@@ -49,29 +55,35 @@ def statistics(dataset: Dataset, selection: Selection) -> Figure:
     return Figure(
         id="overview.statistics",
         title="",
-        caption=caption(quarters, "Ranges are 95% intervals unless said otherwise", when(dataset, selection)),
+        caption=caption(
+            quarters,
+            "Ranges are 95% intervals unless said otherwise",
+            f"Changes, unadjusted: {answer.periods}" if answer.periods else "",
+            when(dataset, selection),
+        ),
         alt=" ".join(alt.split()[:40]),
         html=tiles(shown),
         data=answer.to_frame(),
         table=table,
+        finding="Where we stand: key statistics",
     )
 
 
 def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "light") -> Figure:
     """Validations per month by mode."""
-    counted = validations_by_month(dataset, selection)
-    two = counted[counted["mode"].isin(MODES)]
-    n = int(counted["n"].sum())
+    answer = asked(validations_by_month, dataset, selection)
+    counted = answer.to_frame()
+    two = counted[counted["mode"].isin(MODES)].dropna(subset=["n"]).astype({"n": "int64"})
     measure = "Validations completed per month, by validation mode"
     if two.empty:
         return Figure(
             "overview.months", "Validations per month", measure, state=empty_state(dataset, selection)
         )
     frame = two.assign(month=[month_start(int(m)) for m in two["month"]])
-    others = counted[~counted["mode"].isin(MODES)].groupby("mode")["n"].sum()
+    others = _others(counted)
     not_drawn = [f"{wording.number(k)} {dataset.label('mode', str(m)).lower()}" for m, k in others.items()]
     labels = {mode: dataset.modes[mode] for mode in MODES}
-    title, alt = _months_in_words(frame, n, labels)
+    title, alt = _months_in_words(frame, answer.n, labels)
     wide = two.pivot_table(index="month", columns="mode", values="n", aggfunc="sum", fill_value=0)
     table = pd.DataFrame({"Month": [wording.month(month_start(int(m))) for m in wide.index]})
     for mode in MODES:
@@ -82,8 +94,9 @@ def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "li
         title=title,
         measure=measure,
         caption=caption(
-            f"n = {wording.counted(n, 'validation')}",
+            f"n = {wording.counted(answer.n, 'validation')}" if answer.n is not None else "",
             f"Counted but not drawn: {wording.listed(not_drawn)}" if not_drawn else "",
+            reasons.words("suppressed") if answer.caveats else "",
             when(dataset, selection),
         ),
         alt=alt,
@@ -94,6 +107,14 @@ def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "li
         data=counted.assign(month=[month_start(int(m)).isoformat() for m in counted["month"]]),
         table=table,
     )
+
+
+def _others(counted: pd.DataFrame) -> dict[str, int]:
+    """Validations of modes outside the comparison; a mode of which a month is hidden has no total."""
+    others = counted[~counted["mode"].isin(MODES)]
+    return {
+        str(mode): int(part["n"].sum()) for mode, part in others.groupby("mode") if part["n"].notna().all()
+    }
 
 
 def published(dataset: Dataset, selection: Selection) -> Figure:
@@ -138,11 +159,12 @@ def turning_points(dataset: Dataset) -> list[Annotation]:
     return out
 
 
-def _months_in_words(frame: pd.DataFrame, n: int, labels: dict[str, str]) -> tuple[str, str]:
+def _months_in_words(frame: pd.DataFrame, n: int | None, labels: dict[str, str]) -> tuple[str, str]:
     total = frame.groupby("month")["n"].sum()
     busiest = total.idxmax()
     virtual = frame[frame["mode"] == "virtual"]
-    share = virtual["n"].sum() / n
+    # Of all validations, where their number may be told; else of those drawn.
+    share = virtual["n"].sum() / (n or frame["n"].sum())
     name = labels["virtual"]
     if name == "Virtual" and len(virtual):
         first = min(virtual["month"])
@@ -159,7 +181,7 @@ def _months_in_words(frame: pd.DataFrame, n: int, labels: dict[str, str]) -> tup
     return title, alt
 
 
-def _tile(statistic: Statistic) -> Tile:
+def _tile(statistic: Statistic, answer: Overview) -> Tile:
     value, detail = wording.NOT_ESTIMABLE, ""
     if statistic.reason:
         detail = reasons.words(statistic.reason)
@@ -185,7 +207,29 @@ def _tile(statistic: Statistic) -> Tile:
             detail = wording.number(statistic.count or 0)
         elif statistic.interval:
             detail = _range(statistic, per_hundred=per_hundred)
-    return Tile(statistic.label, value, detail, "", statistic.series)
+    return Tile(statistic.label, value, detail, _change_words(statistic, answer), statistic.series)
+
+
+def _change_words(statistic: Statistic, answer: Overview) -> str:
+    """A change as "−1.1 points on FY21 (−3.9 to +1.7)"."""
+    change = statistic.change
+    if change is None:
+        return ""
+    bounds = ""
+    if statistic.scale == "share":
+        amount = f"{wording.points(change.difference)} points"
+        bounds = wording.interval(change.interval, "difference") if change.interval else ""
+    elif statistic.scale == "rate":
+        amount = f"{wording.signed(change.difference * 100, 2)} per 100"
+        if change.interval:
+            low, high = (wording.signed(end * 100, 2) for end in (change.interval.low, change.interval.high))
+            bounds = f"{low} to {high}"
+    elif statistic.scale == "days":
+        amount = f"{wording.signed(change.difference, 0)} days"
+    else:
+        amount = wording.signed(change.difference, 0)
+    when = f"{answer.latest}: " if answer.latest else ""
+    return f"{when}{amount} on {answer.before}" + (f" ({bounds})" if bounds else "")
 
 
 def _range(statistic: Statistic, *, per_hundred: bool) -> str:

@@ -89,12 +89,17 @@ def margin_rows(
 
 
 def unseen(
-    dataset: Dataset, selection: Selection, *, metric: str = HEADLINE, palette: PaletteName = "light"
+    dataset: Dataset,
+    selection: Selection,
+    *,
+    metric: str = HEADLINE,
+    margin: float | None = None,
+    palette: PaletteName = "light",
 ) -> Figure:
     """How far the answer could move if all that was not verified were deficient, or none of it, in each arm."""
-    answer = asked(bounds, dataset, metric, selection)
+    answer = asked(bounds, dataset, metric, selection, margin=margin)
     whole, figure_id = answer.whole, "virtual_vs_in_person.unseen"
-    measure = measure_of(whole, "bounded by what could not be verified")
+    measure = measure_of(whole, "with what could not be verified taken as deficient, or not")
     title = "What could not be seen"
     if state := state_without_estimate(whole, dataset, selection):
         return Figure(figure_id, title, measure, state=state)
@@ -235,10 +240,10 @@ def _region(answer: Bounded) -> dict[str, object]:
 def _order_label(order: Order, whole: Comparison) -> str:
     v, p = arm_names(whole)
     names = {
-        (True, False): f"All deficient on {v}, none on {p}",
-        (True, True): "All deficient on both",
-        (False, False): "None deficient on either",
-        (False, True): f"None deficient on {v}, all on {p}",
+        (True, False): f"Deficient on {v} only",
+        (True, True): "Deficient on both",
+        (False, False): "Deficient on neither",
+        (False, True): f"Deficient on {p} only",
     }
     return names[order.virtual, order.in_person]
 

@@ -63,7 +63,7 @@ def specification_figure(
         caption=caption(
             answer.sentence.replace("**", ""),
             "Each column is one specification with its 95% interval; a dot marks a choice made otherwise than in the answer as "
-            "asked (black, dotted)",
+            "asked (circle)",
             f"Shaded: {margin_words(whole)}" if whole.margin is not None else "",
             reasons.words("same_data"),
             _refused(answer),

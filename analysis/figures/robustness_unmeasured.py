@@ -131,10 +131,10 @@ def _sides(benchmarks: tuple[Benchmark, ...], targets: tuple[Target, ...]) -> li
 def _title(answer: Unmeasured) -> str:
     nothing = answer.target("nothing")
     assert nothing is not None
-    title = f"It would take {wording.ratio(nothing.e_value)} times with both mode and outcome to bring it to no difference"
+    title = f"A factor tied {wording.ratio(nothing.e_value)} times to both mode and outcome would bring it to no difference"
     if answer.benchmarks:
         best = answer.benchmarks[0]
-        title += f"; {best.label.lower()} {'is' if best.bias >= nothing.factor else 'is not'} that strong"
+        title += f"; {best.label.lower()} is{'' if best.bias >= nothing.factor else ' not'} tied as strongly"
     return title
 
 

@@ -29,16 +29,17 @@ _ELSEWHERE = ("equivalence",)
 """Modules that have a part of the page to themselves (`analysis.methods.verdicts`)."""
 
 _TOPIC_OF = {
-    "shares": ("proportions", "newcombe_test", "rates", "exact_rates", "tables", "composition"),
+    "shares": ("proportions", "newcombe", "mover", "rates", "exact", "tables", "composition"),
     "adjusting": (
         "strata", "stratified_rates", "stratified_scores", "standardisation", "homogeneity", "random_effects", "logit",
         "clustered_logit", "bias_reduced", "g_computation", "weighting", "estimating", "paired", "power", "sensitivity",
     ),
-    "times": ("durations", "geometric_means", "shift", "survival", "survival_contrasts", "survival_influence", "survival_tests"),
+    "times": ("durations", "geometric_means", "shift", "survival"),
     "many": ("multiplicity", "max_t", "stratified_max_t", "ranking", "shrinkage"),
-    "series": ("trend", "change_points", "control_charts", "event_charts", "funnel"),
+    "series": ("trend", "change_points", "control_charts", "event_charts", "funnel", "scan", "surprise", "answer_patterns"),
     "answers": ("agreement", "rank_tests"),
 }  # fmt: skip
+"""Topic → modules, by the first part of their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,10 @@ def _called(path: Path) -> Iterator[tuple[str, str]]:
 
 @cache
 def _described(module: str) -> tuple[Statistic, ...]:
-    topic = next((topic for topic, modules in _TOPIC_OF.items() if module in modules), "further")
+    topic = next(
+        (t for t, modules in _TOPIC_OF.items() if any(f"{module}_".startswith(f"{m}_") for m in modules)),
+        "further",
+    )
     tree = ast.parse((ANALYSIS / "stats" / f"{module}.py").read_text(encoding="utf-8"))
     functions = [
         node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
@@ -131,6 +135,10 @@ def _of_docstring(module: str, function: str, text: str, topic: str) -> Statisti
     # What follows a semicolon is a reference of its own only with an author and a year.
     parts = re.split(r";\s+(?=[A-Z][^;]*\((?:18|19|20)\d\d\))", cited[1]) if cited else ()
     references = tuple(plain(part) for part in parts)
-    return Statistic(
-        module, function, plain(prose[0]), plain(prose[1]) if len(prose) > 1 else "", references, topic
-    )
+    how = prose[1] if len(prose) > 1 else ""
+    # A formula on lines of its own belongs to the sentence before it.
+    for more in prose[2:]:
+        if not how.endswith((",", ":")):
+            break
+        how = f"{how} {more}"
+    return Statistic(module, function, plain(prose[0]), plain(how), references, topic)

@@ -100,6 +100,11 @@ class Afterwards:
         return next((c for c in self.contrasts if c.measure == measure), None)
 
     @property
+    def too_few(self) -> bool:
+        """Whether there is too little to set the modes against each other."""
+        return bool({"too_few_events", "too_few_in_an_arm"} & set(self.caveats))
+
+    @property
     def events(self) -> int | None:
         """First incidents in both arms together; None where one is hidden."""
         known = [arm.events for arm in self.arms.values()]
@@ -290,7 +295,7 @@ def _sentence(answer: Afterwards, dataset: Dataset) -> str:
         f"validations and **{wording.percent(other.risk, other.n)}** after {p} ones"
     )
     row = answer.contrast("risk_difference")
-    if row is None or row.interval is None or row.estimate is None:
+    if answer.too_few or row is None or row.interval is None or row.estimate is None:
         return f"{text}: too few to compare (n = {wording.number(answer.n or 0)})."
     bounds = wording.interval(row.interval, "difference")
     return (

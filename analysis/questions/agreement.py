@@ -47,7 +47,11 @@ def agreement(answer: Comparison) -> Agreement | None:
     """
     ratio = answer.measure == "ratio"
     rows = [(m, row) for m in (*EVERYONE, *OVERLAP) if (row := answer.estimate(m)) and row.status == "ok"]
-    values = [(m, _value(row, ratio), row) for m, row in rows if row.estimate is not None and row.interval is not None]
+    values = [
+        (m, _value(row, ratio), row)
+        for m, row in rows
+        if row.estimate is not None and row.interval is not None
+    ]
     if len(values) < 2:
         return None
     at = [value for _, value, _ in values]
@@ -68,7 +72,13 @@ def agreement(answer: Comparison) -> Agreement | None:
         apart = between > within
     estimates = [row.estimate for _, _, row in values if row.estimate is not None]
     return Agreement(
-        len(values), min(estimates), max(estimates), spread, opposed, margin is not None and spread > margin, apart
+        len(values),
+        min(estimates),
+        max(estimates),
+        spread,
+        opposed,
+        margin is not None and spread > margin,
+        apart,
     )
 
 

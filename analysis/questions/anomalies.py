@@ -60,7 +60,9 @@ class Anomalies:
             for name, reasons in self.reasons_of(what).items()
         ]
         rows += [
-            {"what": "month", "measure": chart.measure, **row.to_dict()} for chart in self.months for row in chart.flagged
+            {"what": "month", "measure": chart.measure, **row.to_dict()}
+            for chart in self.months
+            for row in chart.flagged
         ]
         cluster = self.seals.cluster
         rows += [{"what": "seals", **cluster.to_dict()}] if cluster and cluster.flagged else []
@@ -82,10 +84,12 @@ class Anomalies:
     def reasons_of(self, what: str) -> Mapping[str, tuple[Reason, ...]]:
         """Reasons of each flagged office or specialist, from all comparisons, in order of name."""
         found: dict[str, list[Reason]] = {}
-        parts = (self.offices, self.offices_counted) if what == "office" else (self.specialists, self.variation)
+        parts = (
+            (self.offices, self.offices_counted) if what == "office" else (self.specialists, self.variation)
+        )
         for part in parts:
             for row in part.rows if part else ():
-                if row.reasons:
+                if row.flagged:
                     found.setdefault(row.name, []).extend(row.reasons)
         return {name: tuple(dict.fromkeys(found[name])) for name in sorted(found)}
 
@@ -142,8 +146,8 @@ def gathered(
     validations: OddValidations,
 ) -> Anomalies:
     """The answers to all parts as one, with its sentence."""
-    parts = (offices, specialists, *months, validations)
-    caveats = tuple(dict.fromkeys(code for part in parts for code in part.caveats))
+    said = [offices.caveats, specialists.caveats, *(chart.caveats for chart in months), validations.caveats]
+    caveats = tuple(dict.fromkeys(code for codes in said for code in codes))
     answer = Anomalies(
         metric, offices, specialists, counted, variation, months, seals, validations, validations.n, "",
         ("empty_selection",) if validations.n == 0 else caveats,

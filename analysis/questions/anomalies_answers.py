@@ -47,21 +47,17 @@ def copied_answers(records: Records) -> dict[int, Reason]:
     groups = dict(list(sets.rows[repeated].groupby(["specialist", "key"])))
     for pair, rows in groups.items():
         p[pair] = _chance(sets, rows)
-    out = {}
+    out: dict[int, Reason] = {}
     for pair in p.index[benjamini_hochberg(p.to_numpy()) < LEVEL]:
         rows = groups[pair]
-        ids = rows["validation_id"].tolist()
-        for row, own in zip(rows["validation_row"], ids, strict=True):
-            out[int(row)] = _told(own, ids, int(rows["size"].iloc[0]), float(p[pair]))
+        said = (
+            f"The same {int(rows['size'].iloc[0])} answers other than met in {len(rows):,} validations of one specialist, at "
+            f"{rows['member'].nunique():,} members"
+        )
+        out |= dict.fromkeys(
+            (int(row) for row in rows["validation_row"]), Reason("copied_answers", said, float(p[pair]))
+        )
     return out
-
-
-def _told(own: str, ids: list[str], size: int, p: float) -> Reason:
-    other = next(one for one in ids if one != own)
-    more = len(ids) - 2
-    whom = f"{other} and {more:,} other{'s' if more > 1 else ''}" if more else other
-    said = f"The same {size} answers other than met as {whom} of the same specialist, at other members"
-    return Reason("copied_answers", said, p)
 
 
 def _chance(sets: _Sets, group: pd.DataFrame) -> float:

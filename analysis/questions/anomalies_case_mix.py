@@ -21,6 +21,7 @@ CASE_MIX = ("risk", "kind", "location", "mode", "entity_type", "quarter")
 LEVEL_VALIDATIONS = 20
 LEVEL_EVENTS = 5
 EVENTS_PER_PARAMETER = 5
+MOSTLY_ONE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,13 @@ def expectation(rows: pd.DataFrame, events: str, totals: str) -> Expectation:
     columns = [c for c in CASE_MIX if c in rows and rows[c].notna().any()]
     count = rows.get("n", pd.Series(1, rows.index))
     cells = rows[columns].assign(_n=count, _y=np.minimum(rows[events], rows[totals]), _d=rows[totals])
-    keys = cells.groupby(columns, dropna=False, observed=True).ngroup().to_numpy() if columns else np.zeros(len(rows), int)
+    keys = (
+        cells.groupby(columns, dropna=False, observed=True).ngroup().to_numpy()
+        if columns
+        else np.zeros(len(rows), int)
+    )
     first = pd.Series(np.arange(len(rows))).groupby(keys).first().to_numpy()
-    n, y, d = (np.bincount(keys, cells[c].to_numpy(float)) for c in ("_n", "_y", "_d"))
+    n, y, d = (np.asarray(np.bincount(keys, cells[c].to_numpy(float)), float) for c in ("_n", "_y", "_d"))
     levels = {c: _levels(cells[c].iloc[first], n, y, d) for c in columns}
     used = [c for c in columns if levels[c].max(initial=0) > 0]
     fewest = min(y.sum(), d.sum() - y.sum())
@@ -69,8 +74,9 @@ def expectation(rows: pd.DataFrame, events: str, totals: str) -> Expectation:
         used.pop()
     # All or nothing has no model, and needs none.
     probability = fit.probability if not fit.reasons else np.full(len(y), y.sum() / d.sum())
-    reduced = [c for c in columns if levels[c].max(initial=0) > 0 and c not in used]
-    caveats = ("model_reduced",) if reduced else ()
+    # A column of which almost everything is one value has nothing to allow for.
+    varies = [c for c in columns if rows[c].value_counts(dropna=False, normalize=True).iloc[0] < MOSTLY_ONE]
+    caveats = ("model_reduced",) if set(varies) - set(used) else ()
     if not {"risk", "kind", "location"} & set(columns):
         caveats = ("nothing_to_adjust_for", *caveats)
     return Expectation(probability[keys] * total, tuple(used), caveats)
@@ -83,11 +89,14 @@ def _levels(values: pd.Series, n: Numbers, y: Numbers, d: Numbers) -> NDArray[np
 
     def rare(which: NDArray[np.int64]) -> bool:
         happened = events[which].sum()
-        return bool(size[which].sum() < LEVEL_VALIDATIONS or min(happened, chances[which].sum() - happened) < LEVEL_EVENTS)
+        return bool(
+            size[which].sum() < LEVEL_VALIDATIONS
+            or min(happened, chances[which].sum() - happened) < LEVEL_EVENTS
+        )
 
     order = np.argsort(-size, kind="stable")
     own = [int(level) for level in order if not rare(np.array([level]))]
     others = np.array([level for level in order if level not in own], np.int64)
     together = 0 if not others.size or rare(others) else len(own)
     place = {level: position for position, level in enumerate(own)}
-    return np.array([place.get(level, together) for level in range(len(size))], np.int64)[codes]
+    return np.asarray(np.array([place.get(level, together) for level in range(len(size))])[codes], np.int64)

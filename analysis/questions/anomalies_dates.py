@@ -38,7 +38,11 @@ def _corrections(records: Records) -> dict[int, Reason]:
     """Corrected after the validation was closed, or before it took place."""
     corrected = records.answers.dropna(subset="corrected_day")
     span = corrected.groupby("validation_row")["corrected_day"].agg(["min", "max"]).astype("float64")
-    rows = records.validations.set_index("validation_row")[["day", "closed_day"]].astype("float64").join(span, how="inner")
+    rows = (
+        records.validations.set_index("validation_row")[["day", "closed_day"]]
+        .astype("float64")
+        .join(span, how="inner")
+    )
     out = {}
     for row in rows[rows["closed_day"] < rows["max"]].itertuples():
         said = f"Closed on {_day(row.closed_day)}, before its last correction on {_day(row.max)}"
@@ -53,7 +57,9 @@ def _left(records: Records) -> dict[int, Reason]:
     rows = records.validations
     late = (rows["day"] > rows["left_day"]).fillna(False).to_numpy(bool)
     return {
-        int(row.validation_row): Reason("after_leaving", f"Conducted after the member had left on {_day(row.left_day)}")
+        int(row.validation_row): Reason(
+            "after_leaving", f"Conducted after the member had left on {_day(row.left_day)}"
+        )
         for row in rows[late].itertuples()
     }
 
@@ -99,7 +105,7 @@ def _days_off(records: Records) -> dict[int, Reason]:
     """On a Saturday, Sunday or federal holiday, each kind where it is rare."""
     rows = records.validations
     dates = pd.to_datetime(rows["day"], unit="D", origin=EPOCH.isoformat())
-    weekend = (dates.dt.dayofweek >= _SATURDAY).to_numpy()
+    weekend = (dates.dt.day_of_week >= _SATURDAY).to_numpy()
     out = {}
     for off, when in ((weekend, ""), (~weekend & _holidays(dates), ", a federal holiday")):
         chosen = set(_if_rare(rows, off))

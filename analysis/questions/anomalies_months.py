@@ -59,7 +59,11 @@ class MonthRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        own = {"count": self.count, "total": self.total} if self.total is not None or self.count is not None else {}
+        own = (
+            {"count": self.count, "total": self.total}
+            if self.total is not None or self.count is not None
+            else {}
+        )
         return {
             "month": f"{month_start(self.month):%Y-%m}", "n": self.n, **own, "value": self.value, "low": self.low,
             "high": self.high, "drawn": self.drawn, **told(self.reasons),
@@ -166,7 +170,9 @@ def _monthly(dataset: Dataset, selection: Selection, sums: list[str]) -> tuple[p
         return pd.DataFrame(), None
     months = pd.RangeIndex(month_number(start), month_number(end) + 1, name="month")
     monthly = found.groupby("month")[["n", *sums]].sum().reindex(months, fill_value=0).reset_index()
-    virtual = found[found["mode"] == "virtual"].groupby("month")["n"].sum().reindex(months, fill_value=0).to_numpy()
+    virtual = (
+        found[found["mode"] == "virtual"].groupby("month")["n"].sum().reindex(months, fill_value=0).to_numpy()
+    )
     in_use = (virtual > 0) & (virtual >= MIN_SHARE_OF_A_QUARTER * monthly["n"].to_numpy())
     others = monthly["n"].to_numpy() > virtual
     # A selection of one mode has one phase.
@@ -198,8 +204,10 @@ def _chart(
         told_limits = centre is not None and not np.isnan(low[here & drawn]).all()
         signs = nelson_signs(shown, centre, low, high) if centre is not None and told_limits else None
         points = int((here & drawn).sum())
-        phases.append(Phase(int(months[here][0]), int(months[here][-1]), centre, points, points < ENOUGH_MONTHS))
-        for i in np.flatnonzero(here):
+        phases.append(
+            Phase(int(months[here][0]), int(months[here][-1]), centre, points, points < ENOUGH_MONTHS)
+        )
+        for i in np.flatnonzero(here).tolist():
             limits = [finite_or_none(float(x[i])) if drawn[i] else None for x in (low, high)]
             reasons = _reasons(kind, i, values, centre, limits, signs) if drawn[i] and signs else ()
             rows.append(
@@ -211,11 +219,25 @@ def _chart(
             )  # fmt: skip
     provisional = any(phase.provisional and phase.points for phase in phases)
     caveats = ("few_periods",) if provisional else ()
-    return MonthChart(kind, measure, label, tuple(rows), tuple(phases), int(monthly["n"].sum()), int((~drawn).sum()), caveats)
+    return MonthChart(
+        kind,
+        measure,
+        label,
+        tuple(rows),
+        tuple(phases),
+        int(monthly["n"].sum()),
+        int((~drawn).sum()),
+        caveats,
+    )
 
 
 def _reasons(
-    kind: ChartKind, i: int, values: NDArray[np.float64], centre: float | None, limits: list[float | None], signs: Signs
+    kind: ChartKind,
+    i: int,
+    values: NDArray[np.float64],
+    centre: float | None,
+    limits: list[float | None],
+    signs: Signs,
 ) -> tuple[Reason, ...]:
     def said(value: float | None) -> str:
         if value is None:
@@ -226,11 +248,17 @@ def _reasons(
     value = float(values[i])
     if signs.outside[i] and centre is not None:
         over = value > centre
-        code, word, limit = ("above_limits", "Above", limits[1]) if over else ("below_limits", "Below", limits[0])
+        code, word, limit = (
+            ("above_limits", "Above", limits[1]) if over else ("below_limits", "Below", limits[0])
+        )
         out.append(Reason(code, f"{word} its limit: {said(value)}, limit {said(limit)}"))
     if signs.run[i] and centre is not None:
         side = "above" if value > centre else "below"
-        out.append(Reason("run_of_months", f"One of nine or more months in a row {side} the average of {said(centre)}"))
+        out.append(
+            Reason(
+                "run_of_months", f"One of nine or more months in a row {side} the average of {said(centre)}"
+            )
+        )
     if signs.zigzag[i]:
         out.append(Reason("zigzag_of_months", "One of fourteen or more months that go up and down in turn"))
     return tuple(out)
@@ -246,4 +274,3 @@ def _median(rows: pd.DataFrame) -> float:
 
 def _label(name: str) -> str:
     return metric(name).label
-

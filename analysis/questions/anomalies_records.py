@@ -111,4 +111,7 @@ def shuffled_names(count: int, salt: str) -> dict[int, str]:
 
 def told(reasons: tuple[Reason, ...]) -> dict[str, Any]:
     """The reasons of a row of JSON: their codes, and all that is said, in one line."""
-    return {"reasons": [reason.code for reason in reasons], "words": "; ".join(reason.words for reason in reasons)}
+    return {
+        "reasons": [reason.code for reason in reasons],
+        "words": "; ".join(reason.words for reason in reasons),
+    }

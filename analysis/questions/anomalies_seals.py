@@ -1,4 +1,4 @@
-"""Do cloned seals crowd together at a terminal, on a route, in a month, beyond chance?"""
+"""Whether cloned seals crowd together at a terminal, on a route, in a month, beyond chance."""
 
 from __future__ import annotations
 
@@ -43,7 +43,14 @@ class PlaceRow:
         """Plain values for JSON."""
         share = self.count / self.n if self.n and self.count is not None else None
         low, high = (self.interval.low, self.interval.high) if self.interval else (None, None)
-        return {"terminal": self.name, "count": self.count, "n": self.n, "share": share, "low": low, "high": high}
+        return {
+            "terminal": self.name,
+            "count": self.count,
+            "n": self.n,
+            "share": share,
+            "low": low,
+            "high": high,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +132,17 @@ def searched(incidents: pd.DataFrame, labels: dict[str, str] | None = None) -> C
     places = []
     for terminal, own in rows.assign(_cloned=cloned * rows["n"]).groupby("terminal"):
         count, size = int(own["_cloned"].sum()), int(own["n"].sum())
-        places.append(PlaceRow(names.get(str(terminal), str(terminal)), count, size, wilson(count, size).interval()))
+        places.append(
+            PlaceRow(names.get(str(terminal), str(terminal)), count, size, wilson(count, size).interval())
+        )
     windows, inside = _windows(rows)
     found = scan_windows(cloned, rows["n"], inside, pd.factorize(rows["transport_mode"].fillna(""))[0])
     cluster = None
     if found.window is not None and found.p_value is not None:
         column, place, first, last = windows[found.window]
-        cluster = _cluster(column, names.get(place, place), first, last, found.events, found.n, found.expected, found.p_value)
+        cluster = _cluster(
+            column, names.get(place, place), first, last, found.events, found.n, found.expected, found.p_value
+        )
     total = int(rows["n"].to_numpy() @ cloned)
     return ClonedSeals(tuple(places), cluster, total, n, len(windows))
 
@@ -146,7 +157,15 @@ def _cluster(
     said = f"{count:,} of {wording.counted(n, 'incident')} {where} in {when} had a cloned seal, where {expected or 0:.1f} were expected"
     flagged = p <= SCAN_LEVEL and count >= FEWEST_CLONED
     return SealCluster(
-        column, place, first, last, count, n, expected, p, (Reason("cloned_seals", said, p),) if flagged else ()
+        column,
+        place,
+        first,
+        last,
+        count,
+        n,
+        expected,
+        p,
+        (Reason("cloned_seals", said, p),) if flagged else (),
     )
 
 

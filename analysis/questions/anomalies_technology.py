@@ -104,7 +104,9 @@ def technology(
         return Technology(column, (), None, 0, ("arm_empty", *caveats))
     # The focus area narrows which criteria are counted, as everywhere.
     by = [column, "specialist", "minutes_lost"]
-    rows = counts(dataset, "validations", by, virtual, sums=["n", "n_not_verified", "n_verifiable"], via="rows")
+    rows = counts(
+        dataset, "validations", by, virtual, sums=["n", "n_not_verified", "n_verifiable"], via="rows"
+    )
     if rows.empty or not rows["n"].sum():
         return Technology(column, (), None, 0, ("empty_selection", *caveats))
     asked = dataset.criteria_asked

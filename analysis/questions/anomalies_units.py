@@ -1,4 +1,4 @@
-"""Which office, and which specialist, lies outside what chance, case mix and the usual spread explain?
+"""Offices and specialists outside what chance, case mix and the usual spread explain.
 
 Never a ranking: units stand in order of their name, and a specialist has a pseudonym.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,7 +46,7 @@ COUNTED = "deficiency_rate"
 """The metric that counts deficiencies, where the others count validations with one."""
 
 SMALLEST_UNIT = 10
-"""Specialists with fewer validations are not shown but pooled."""
+"""Offices and specialists with fewer validations are not shown but pooled."""
 FEWEST_UNITS = 3
 """The usual spread between units needs as many; with fewer nothing is called unusual."""
 _STEPS = 60
@@ -58,7 +58,7 @@ class UnitRow:
 
     `adjusted` is the figure of all moved by the unit's distance from its own expectation, `interval` its 95 % interval.
     `z` allows for the usual spread between units, `q_value` for the number of units looked at. ``None`` where there is
-    nothing to compare with.
+    nothing to compare with. An office is `chosen` unless the selection names others.
     """
 
     name: str
@@ -71,11 +71,12 @@ class UnitRow:
     p_value: float | None = None
     q_value: float | None = None
     reasons: tuple[Reason, ...] = ()
+    chosen: bool = True
 
     @property
     def flagged(self) -> bool:
         """Whether the unit deserves a second look."""
-        return bool(self.reasons)
+        return self.chosen and bool(self.reasons)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -156,7 +157,7 @@ def units_compared(
     kind : {"office", "specialist"}
     metric : {"any_deficiency", "any_must_deficiency", "deficiency_rate"}
     selection : Selection
-        Its offices narrow what is shown; expectation and usual spread are those of all offices.
+        Its offices narrow which specialists are shown and which offices are spoken of; all are compared.
     """
     selection = selection.checked(dataset)
     if missing := why_not(dataset, metric):
@@ -182,24 +183,25 @@ def compared(
     known = np.asarray(unit >= 0 if kind == "specialist" else unit.notna())
     if not known.any():
         return not_compared(kind, metric, "empty_selection" if rows.empty else "column_absent")
-    smallest = SMALLEST_UNIT if kind == "specialist" else 1
     everyone = _sums(rows[known], unit)
     # Spread and expectation are the program's; what is shown, and tested, are the offices chosen.
-    whole = _score(metric, everyone[everyone["_n"] >= smallest])
+    whole = _score(metric, everyone[everyone["_n"] >= SMALLEST_UNIT])
     enough = whole is not None and whole.units >= FEWEST_UNITS
-    sums = _sums(rows[known & in_offices(rows, selection)], unit)
-    shown, rest = sums[sums["_n"] >= smallest], sums[sums["_n"] < smallest]
+    # Of a chosen office the place among all is asked; of specialists only those who worked there are shown.
+    sums = everyone if kind == "office" else _sums(rows[known & in_offices(rows, selection)], unit)
+    shown, rest = sums[sums["_n"] >= SMALLEST_UNIT], sums[sums["_n"] < SMALLEST_UNIT]
     score = _score(metric, shown, whole.tau2) if whole and enough else None
     average = float(rows["_y"].sum() / rows["_d"].sum())
     tau2 = whole.tau2 if whole and enough else None
-    names = records.pseudonyms if kind == "specialist" else dict(labels or {})
+    names: Mapping[Any, str] = records.pseudonyms if kind == "specialist" else labels or {}
+    chosen = {names.get(office, office) for office in selection.offices} if kind == "office" else set()
     caveats = (*case_mix.caveats, *(() if enough else ("too_few_units",)))
     if not known.all():
         caveats = (*caveats, "unknown_rows_left_out")
     if selection.offices:
         caveats = (*caveats, "office_compared_with_all")
     return Units(
-        kind, metric, _label(metric), _rows(metric, shown, score, average, names), int(sums["_n"].sum()), average,
+        kind, metric, _label(metric), _rows(metric, shown, score, average, names, chosen), int(sums["_n"].sum()), average,
         whole.phi if whole and enough else None, tau2, case_mix.columns,
         _row(metric, "Others", rest.sum(), average) if len(rest) else None, len(rest),
         _limits(metric, shown, average, tau2), caveats,
@@ -247,7 +249,12 @@ def _limits(name: str, sums: pd.DataFrame, average: float, tau2: float | None) -
 
 
 def _rows(
-    name: str, sums: pd.DataFrame, score: Overdispersion | None, average: float, names: Mapping[Any, str]
+    name: str,
+    sums: pd.DataFrame,
+    score: Overdispersion | None,
+    average: float,
+    names: Mapping[Any, str],
+    chosen: Collection[str],
 ) -> tuple[UnitRow, ...]:
     rows = [_row(name, names.get(unit, str(unit)), row, average) for unit, row in sums.iterrows()]
     if score is not None:
@@ -256,11 +263,17 @@ def _rows(
         )
         rows = [
             dataclasses.replace(
-                row, z=finite_or_none(float(z)), p_value=finite_or_none(float(p)), q_value=finite_or_none(float(q))
+                row,
+                z=finite_or_none(float(z)),
+                p_value=finite_or_none(float(p)),
+                q_value=finite_or_none(float(q)),
             )
             for row, z, p, q in found
         ]
-    rows = [dataclasses.replace(row, reasons=_reasons(name, row)) for row in rows]
+    rows = [
+        dataclasses.replace(row, reasons=_reasons(name, row), chosen=not chosen or row.name in chosen)
+        for row in rows
+    ]
     return tuple(sorted(rows, key=lambda row: row.name))
 
 
@@ -287,7 +300,9 @@ def _rate(y: float, expected: float, _: float, average: float) -> tuple[float, I
     if expected <= 0:
         return average, None
     found = rate_exact(y, expected)
-    return y / expected * average, Interval(float(found.low) * average, float(found.high) * average, 0.95, found.method)
+    return y / expected * average, Interval(
+        float(found.low) * average, float(found.high) * average, 0.95, found.method
+    )
 
 
 def _reasons(name: str, row: UnitRow) -> tuple[Reason, ...]:
@@ -300,9 +315,7 @@ def _reasons(name: str, row: UnitRow) -> tuple[Reason, ...]:
         said = f"{word} deficiencies than chance and case mix explain: {row.observed:,} written down, where {expected}"
         return (Reason("under_recording" if less else "over_recording", said, row.p_value),)
     what = "Must deficiency" if name == "any_must_deficiency" else "deficiency"
-    said = (
-        f"{word} validations with a {what} than chance and case mix explain: {row.observed:,} of {row.n:,}, where {expected}"
-    )
+    said = f"{word} validations with a {what} than chance and case mix explain: {row.observed:,} of {row.n:,}, where {expected}"
     return (Reason("fewer_than_expected" if less else "more_than_expected", said, row.p_value),)
 
 

@@ -54,7 +54,12 @@ class OddValidation:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         day = month_start(self.month)
-        return {"validation_id": self.validation_id, "mode": self.mode, "month": f"{day:%Y-%m}", **told(self.reasons)}
+        return {
+            "validation_id": self.validation_id,
+            "mode": self.mode,
+            "month": f"{day:%Y-%m}",
+            **told(self.reasons),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,10 @@ class OddValidations:
 
     def to_frame(self) -> pd.DataFrame:
         """One row a validation."""
-        frame = pd.DataFrame([row.to_dict() for row in self.rows], columns=["validation_id", "mode", "month", "reasons", "words"])
+        frame = pd.DataFrame(
+            [row.to_dict() for row in self.rows],
+            columns=["validation_id", "mode", "month", "reasons", "words"],
+        )
         return frame.assign(reasons=[", ".join(codes) for codes in frame["reasons"]])
 
 
@@ -99,14 +107,22 @@ def looked_through(
         return OddValidations((), 0, 0, {}, ("empty_selection",))
     found: Found = {row: [reason] for row, reason in copied.items()}
     expected = _expected_deficiencies(records)
-    for part in (_far_from_expected(rows, expected), _not_verified(records), _fast(rows, expected), odd_dates(records)):
+    for part in (
+        _far_from_expected(rows, expected),
+        _not_verified(records),
+        _fast(rows, expected),
+        odd_dates(records),
+    ):
         for row, reasons in part.items():
             found.setdefault(row, []).extend(reasons)
     shown = in_offices(rows, selection)
     here = rows[shown & rows["validation_row"].isin(found).to_numpy()]
     made = [
         OddValidation(
-            str(row.validation_id), row.mode, int(row.month), tuple(sorted(found[int(row.validation_row)], key=_place))
+            str(row.validation_id),
+            row.mode,
+            int(row.month),
+            tuple(sorted(found[int(row.validation_row)], key=_place)),
         )
         for row in here.itertuples()
     ]
@@ -178,7 +194,9 @@ def _fast(rows: pd.DataFrame, expected: NDArray[np.float64]) -> Found:
         p = _too_short(hours)
         for i in np.flatnonzero(benjamini_hochberg(p) < LEVEL):
             said = f"Took {wording.number(hours[i] * 60)} minutes; {wording.number(usual, 1)} hours are usual"
-            out.setdefault(int(own["validation_row"].iloc[i]), []).append(Reason("short_visit", said, float(p[i])))
+            out.setdefault(int(own["validation_row"].iloc[i]), []).append(
+                Reason("short_visit", said, float(p[i]))
+            )
     return out
 
 

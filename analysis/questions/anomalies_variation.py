@@ -130,7 +130,11 @@ def varied(
     for i in np.flatnonzero(shown):
         reasons = []
         if repeats[i]:
-            reasons.append(Reason("copied_answers", f"{repeats[i]:,} validations repeat the same answers at other members"))
+            reasons.append(
+                Reason(
+                    "copied_answers", f"{repeats[i]:,} validations repeat the same answers at other members"
+                )
+            )
         if q[i] < LEVEL:
             said = f"The number of deficiencies varies {found.index[i]:.2f} times as much as chance alone would make it"
             reasons.append(Reason("little_variation", said, float(p[i])))
@@ -146,7 +150,8 @@ def varied(
             )
         )  # fmt: skip
     made.sort(key=lambda row: row.name)
-    return Variation(tuple(made), int(size[shown].sum()), int((office & ~shown).sum()))
+    caveats = () if made else ("too_few_units",)
+    return Variation(tuple(made), int(size[shown].sum()), int((office & ~shown).sum()), caveats)
 
 
 def _round_hours(

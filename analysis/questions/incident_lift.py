@@ -112,7 +112,8 @@ def _validated(dataset: Dataset, selection: Selection) -> _Validated:
     last = (rows["member"] != rows["member"].shift(-1)).to_numpy()
     deficient = rows[[f"any_deficiency_c{code}" for code in codes]].to_numpy() > 0
     # Where nobody knows which criteria were asked, every validation counts: "any deficiency" needs no more.
-    assessed = rows[[f"has_assessed_c{code}" for code in codes]].to_numpy() > 0
+    # A source's own name for a finding's category may be one of which the catalogue lists nothing as assessed.
+    assessed = deficient | (rows[[f"has_assessed_c{code}" for code in codes]].to_numpy() > 0)
     if not dataset.criteria_asked:
         assessed = np.ones_like(deficient)
     return _Validated(rows[["member", "validation_row"]], kept, last, deficient, assessed)
@@ -149,7 +150,7 @@ def _rows(dataset: Dataset, selection: Selection, validated: _Validated, cause: 
     rows = []
     for code, name in names:
         n1, n0 = (int(validated.assessed[who, code].sum()) for who in (index, others))
-        x1, x0 = (int((validated.deficient & validated.assessed)[who, code].sum()) for who in (index, others))
+        x1, x0 = (int(validated.deficient[who, code].sum()) for who in (index, others))
         if n1 + n0:
             lift, bounds, p = _lift(x1, n1, x0, n0)
             rows.append(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,7 +11,8 @@ import pandas as pd
 from analysis import wording
 from analysis.counts import available, counts
 from analysis.datasets.cells import DURATIONS
-from analysis.results import Interval
+from analysis.questions.overview_changes import comparable_periods, with_changes
+from analysis.questions.overview_records import Monthly, Overview, Statistic
 from analysis.schema import DATA_FOLDER
 from analysis.selection import Selection, month_number
 from analysis.stats.durations import quantile_from_counts
@@ -22,74 +22,6 @@ from analysis.stats.survival import kaplan_meier
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
-
-
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """One key statistic: a count, a share or rate of `n` with its interval, or a median with its middle half.
-
-    `scale` says how the value is written (``count``, ``share``, ``rate``, ``days``); `series` holds it by quarter,
-    None where too little was counted; `reason` is a code where it cannot be answered.
-    """
-
-    id: str
-    label: str
-    scale: str
-    unit: str
-    count: int | None = None
-    n: int | None = None
-    value: float | None = None
-    interval: Interval | None = None
-    middle_half: tuple[float, float] | None = None
-    series: tuple[float | None, ...] = ()
-    reason: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """A row of ``overview --json``: keys that do not apply are absent, what cannot be estimated is null."""
-        out: dict[str, Any] = {"statistic": self.id, "label": self.label, "unit": self.unit}
-        if self.count is not None or self.scale == "count":
-            out["count"] = self.count
-        if self.n is not None:
-            out["n"] = self.n
-        key = {"share": "share", "rate": "rate", "days": "median"}.get(self.scale)
-        if key:
-            out[key] = self.value
-            out["low"] = self.interval.low if self.interval else None
-            out["high"] = self.interval.high if self.interval else None
-        if self.scale == "days":
-            out["middle_half"] = list(self.middle_half) if self.middle_half else None
-            del out["low"], out["high"]
-        if self.reason:
-            out["reason"] = self.reason
-        return out
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """Key statistics of a selection, with the sentence the page opens with."""
-
-    statistics: tuple[Statistic, ...]
-    quarters: tuple[int, ...]
-    n: int | None
-    sentence: str
-    caveats: tuple[str, ...] = ()
-
-    def statistic(self, name: str) -> Statistic | None:
-        """The statistic of that id, if the dataset has it."""
-        return next((s for s in self.statistics if s.id == name), None)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON of ``python -m analysis overview --json``."""
-        return {
-            "rows": [statistic.to_dict() for statistic in self.statistics],
-            "n": self.n,
-            "caveats": list(self.caveats),
-            "sentence": self.sentence,
-        }
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row a statistic, for a notebook or a download."""
-        return pd.DataFrame([statistic.to_dict() for statistic in self.statistics])
 
 
 def overview(dataset: Dataset, selection: Selection = Selection()) -> Overview:
@@ -102,6 +34,25 @@ def overview(dataset: Dataset, selection: Selection = Selection()) -> Overview:
     """
     selection = selection.checked(dataset)
     quarters = _quarters(dataset, selection)
+    n, statistics = _statistics(dataset, selection, quarters)
+    periods = comparable_periods(dataset, selection)
+    if periods is not None:
+        latest, before = (_statistics(dataset, each, ())[1] for each in (periods.latest, periods.before))
+        statistics = list(with_changes(statistics, latest, before))
+    caveats: tuple[str, ...] = () if dataset.criteria_asked else ("criteria_asked_unknown",)
+    if periods is None and n:
+        caveats += ("no_earlier_period",)
+    answer = Overview(
+        tuple(statistics), quarters, n, "", caveats,
+        periods.words(dataset) if periods else "", periods.before_name if periods else "", periods.latest_name if periods else "",
+    )  # fmt: skip
+    return dataclasses.replace(answer, sentence=_sentence(answer, dataset, selection))
+
+
+def _statistics(
+    dataset: Dataset, selection: Selection, quarters: tuple[int, ...]
+) -> tuple[int, list[Statistic]]:
+    """How many validations there are, and all statistics of them."""
     statistics: list[Statistic] = []
     n = 0
     if available(dataset, "validations"):
@@ -113,14 +64,23 @@ def overview(dataset: Dataset, selection: Selection = Selection()) -> Overview:
         statistics += _waiting(dataset, selection, quarters)
     if available(dataset, "incidents"):
         statistics.append(_incidents(dataset, selection, quarters))
-    caveats = () if dataset.criteria_asked else ("criteria_asked_unknown",)
-    answer = Overview(tuple(statistics), quarters, n, "", caveats)
-    return dataclasses.replace(answer, sentence=_sentence(answer, dataset, selection))
+    return n, statistics
 
 
-def validations_by_month(dataset: Dataset, selection: Selection = Selection()) -> pd.DataFrame:
-    """Validations per month and mode: columns ``month`` (key), ``mode``, ``n``."""
-    return counts(dataset, "validations", ["month", "mode"], selection.checked(dataset))
+def validations_by_month(dataset: Dataset, selection: Selection = Selection()) -> Monthly:
+    """Validations per month and mode.
+
+    Raises
+    ------
+    AnalysisError
+        For a filter value the dataset does not know.
+    """
+    counted = counts(dataset, "validations", ["month", "mode"], selection.checked(dataset))
+    rows = tuple(
+        (int(month), mode, int(n))
+        for month, mode, n in counted[["month", "mode", "n"]].itertuples(index=False)
+    )
+    return Monthly(rows, int(counted["n"].sum()))
 
 
 def first_virtual_month(dataset: Dataset) -> int | None:
@@ -185,8 +145,16 @@ def _found(dataset: Dataset, selection: Selection, quarters: tuple[int, ...]) ->
             y, d, series, reason = y, 0, {}, "clean_validations_unknown"
         out.append(
             Statistic(
-                name, label, "share", "validation", y, d, y / d if d else None,
-                wilson(y, d).interval() if d else None, series=_series(series, quarters), reason=reason,
+                name,
+                label,
+                "share",
+                "validation",
+                y,
+                d,
+                y / d if d else None,
+                wilson(y, d).interval() if d else None,
+                series=_series(series, quarters),
+                reason=reason,
             )
         )
     return out + _rates(dataset, selection, quarters)
@@ -202,22 +170,38 @@ def _rates(dataset: Dataset, selection: Selection, quarters: tuple[int, ...]) ->
     sums = ["n_deficient", "n_assessed", "n_must_deficient", "n_must_assessed"]
     rows = counts(dataset, "validations", ["quarter", "specialist"], selection, sums=sums, via="rows")
     out = []
-    parts = [("must_deficiency_rate", "Must deficiencies per 100 assessed", rows["n_must_deficient"], rows["n_must_assessed"])]
+    parts = [
+        (
+            "must_deficiency_rate",
+            "Must deficiencies per 100 assessed",
+            rows["n_must_deficient"],
+            rows["n_must_assessed"],
+        )
+    ]
     parts.append(
         ("should_deficiency_rate", "Should deficiencies per 100 assessed",
          rows["n_deficient"] - rows["n_must_deficient"], rows["n_assessed"] - rows["n_must_assessed"])
     )  # fmt: skip
     if not dataset.catalogue_has_levels:
-        parts = [("deficiency_rate", "Deficiencies per 100 assessed", rows["n_deficient"], rows["n_assessed"])]
+        parts = [
+            ("deficiency_rate", "Deficiencies per 100 assessed", rows["n_deficient"], rows["n_assessed"])
+        ]
     for name, label, y, d in parts:
         found = arm_rate(y, d, cluster=rows["specialist"]) if len(rows) else None
         by_quarter = pd.DataFrame({"q": rows["quarter"], "y": y, "d": d}).groupby("q").sum()
         series = {q: row["y"] / row["d"] for q, row in by_quarter.iterrows() if row["d"] > 0}
         out.append(
             Statistic(
-                name, label, "rate", "criterion", int(y.sum()), int(d.sum()),
-                found.estimate if found else None, found.interval if found else None,
-                series=_series(series, quarters), reason=None if found and found.estimate is not None else "zero_denominator",
+                name,
+                label,
+                "rate",
+                "criterion",
+                int(y.sum()),
+                int(d.sum()),
+                found.estimate if found else None,
+                found.interval if found else None,
+                series=_series(series, quarters),
+                reason=None if found and found.estimate is not None else "zero_denominator",
             )
         )
     return out
@@ -228,7 +212,9 @@ def _overdue(dataset: Dataset, selection: Selection) -> list[Statistic]:
     if not available(dataset, "backlog"):
         return []
     at = month_number(selection.period(dataset)[1]) + 1
-    plain = selection.without("modes", "start", "end", "risks", "kinds", "locations", "focus_areas", "transport_modes")
+    plain = selection.without(
+        "modes", "start", "end", "risks", "kinds", "locations", "focus_areas", "transport_modes"
+    )
     rows = counts(dataset, "backlog", ["due_month", "done_month", "left_month"], plain)
     here = (rows["due_month"] < at) & ~(rows["left_month"] < at)
     open_then = here & ~(rows["done_month"] < at)
@@ -244,7 +230,10 @@ def _waiting(dataset: Dataset, selection: Selection, quarters: tuple[int, ...]) 
     """Median days to report and to close, open ones counted as still waiting (Kaplan–Meier median)."""
     out = []
     values = counts(dataset, "values", ["metric", "month", "value", "event"], selection)
-    for name, label in (("days_to_report", "Days to report, median"), ("days_to_close", "Days to close, median")):
+    for name, label in (
+        ("days_to_report", "Days to report, median"),
+        ("days_to_close", "Days to close, median"),
+    ):
         mine = values[values["metric"] == DURATIONS.index(name)]
         if not len(mine):
             continue
@@ -274,7 +263,9 @@ def _incidents(dataset: Dataset, selection: Selection, quarters: tuple[int, ...]
     monthly = _by_quarter(counts(dataset, "incidents", ["month"], selection))
     total = monthly.groupby("quarter")["n"].sum()
     n = int(monthly["n"].sum())
-    return Statistic("incidents", "Incidents", "count", "incident", n, None, float(n), series=_series(total, quarters))
+    return Statistic(
+        "incidents", "Incidents", "count", "incident", n, None, float(n), series=_series(total, quarters)
+    )
 
 
 def _series(values: Any, quarters: tuple[int, ...]) -> tuple[float | None, ...]:
@@ -290,7 +281,9 @@ def _sentence(answer: Overview, dataset: Dataset, selection: Selection) -> str:
             return f"The offices recorded **{wording.counted(incidents.count, 'incident')}** in {when}."
         return "No validations match these filters."
     when = wording.period(start, end).removesuffix(" (calendar)")
-    parts = [f"From {when.replace(' – ', ' to ')} the offices completed **{wording.counted(answer.n, 'validation')}**"]
+    parts = [
+        f"From {when.replace(' – ', ' to ')} the offices completed **{wording.counted(answer.n, 'validation')}**"
+    ]
     virtual = answer.statistic("virtual")
     if virtual and virtual.value is not None:
         name = virtual.label.removeprefix("of which ")
@@ -302,7 +295,9 @@ def _sentence(answer: Overview, dataset: Dataset, selection: Selection) -> str:
         interval = wording.interval(found.interval, "share")
         text += f" **{wording.percent(found.value, found.n)}** found {what} ({interval})."
     overdue = answer.statistic("overdue")
-    narrowed = selection.modes or selection.risks or selection.kinds or selection.locations or selection.focus_areas
+    narrowed = (
+        selection.modes or selection.risks or selection.kinds or selection.locations or selection.focus_areas
+    )
     if overdue and overdue.count is not None and not narrowed:
         one = overdue.count == 1
         text += f" {wording.counted(overdue.count, 'validation')} {'is' if one else 'are'} overdue."

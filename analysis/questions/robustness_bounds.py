@@ -113,7 +113,9 @@ class Bounded:
         )  # fmt: skip
 
 
-def bounds(dataset: Dataset, metric_id: str, selection: Selection = Selection()) -> Bounded:
+def bounds(
+    dataset: Dataset, metric_id: str, selection: Selection = Selection(), *, margin: float | None = None
+) -> Bounded:
     """Bound a deficiency metric by what could not be verified, in quarters in which both modes were in use.
 
     Nothing is assumed: every criterion answered "not verified" is taken to be deficient, or none, in each arm by
@@ -125,13 +127,15 @@ def bounds(dataset: Dataset, metric_id: str, selection: Selection = Selection())
     metric_id : str
         A metric that counts deficiencies; others have nothing to bound (``nothing_to_bound``).
     selection : Selection
+    margin : float, optional
+        Another margin than the one set beforehand.
 
     Raises
     ------
     AnalysisError
-        For an unknown metric or filter value.
+        As `compare`.
     """
-    ground = grounds(dataset, metric_id, selection)
+    ground = grounds(dataset, metric_id, selection, margin=margin)
     if ground.counted is None:
         return _nothing(ground.whole, ground.whole.reasons, ground.whole.sentence)
     if metric_id not in (*_FLAGS, *_RATES):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.datasets.preparing_incidents import MARITIME_TYPES
-from analysis.questions.robustness import Grounds
+from analysis.questions.robustness import Grounds, coded
 from analysis.questions.window import in_shared_strata, with_strata
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.linearised import MIN_CLUSTERS
@@ -84,8 +84,9 @@ def samples(ground: Grounds) -> list[Sample]:
         for name, leave in _left_out(counted, window.rows).items()
         if 0 < leave.sum() < len(leave)
     }
+    rows = coded(counted)
     return [
-        Sample(period, without, counted[keep & counted["quarter"].isin(within).to_numpy()])
+        Sample(period, without, rows[keep & counted["quarter"].isin(within).to_numpy()])
         for without, keep in groups.items()
         for period, within in _periods(quarters).items()
     ]

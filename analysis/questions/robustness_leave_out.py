@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from analysis.questions.robustness import Grounds, as_dict, effect, grounds, size_of, stands, verdict_words
+from analysis.questions.robustness import (
+    Grounds,
+    as_dict,
+    coded,
+    effect,
+    grounds,
+    size_of,
+    stands,
+    verdict_words,
+)
 from analysis.results import Comparison
 from analysis.schema import LABELS
 from analysis.selection import Selection
@@ -111,16 +120,20 @@ def leave_one_out(
     if len(values) < 2:
         only = f"Only one {LABELS[column].lower()} is in the comparison: nothing can be left out."
         return LeaveOneOut(whole, column, (), ("nothing_to_leave_out",), only)
-    rows = tuple(_without(ground, inside, column, value) for value in values)
+    # Which rows a value stands in is asked of the words, before they become codes.
+    kept = {value: (ground.counted[column] != value).to_numpy() for value in values}
+    counted = coded(ground.counted)
+    rows = tuple(_without(ground, inside, column, value, counted[kept[value]]) for value in values)
     ordered = tuple(sorted(rows, key=lambda row: (row.estimate is None, row.estimate or 0.0, row.label)))
     found = LeaveOneOut(whole, column, ordered, (), "")
     return dataclasses.replace(found, sentence=leave_out_sentence(found))
 
 
-def _without(ground: Grounds, inside: pd.DataFrame, column: Column, value: Any) -> LeftOut:
-    assert ground.counted is not None
+def _without(
+    ground: Grounds, inside: pd.DataFrame, column: Column, value: Any, counted: pd.DataFrame
+) -> LeftOut:
     label = _quarter(int(value)) if column == "quarter" else ground.dataset.label(column, value)
-    answer = ground.answer(ground.counted[ground.counted[column] != value])
+    answer = ground.answer(counted)
     mine = inside[inside[column] == value]
     lost = {
         mode: int(mine.loc[mine["arm"] == arm, "n"].sum()) for mode, arm in (("virtual", 1), ("in_person", 0))

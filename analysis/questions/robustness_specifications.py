@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from analysis.questions.robustness_choices import (
 )
 from analysis.questions.sentences import margin_words
 from analysis.questions.tallies import mantel_haenszel
-from analysis.questions.times import compare_times
+from analysis.questions.times import stratified_time
 from analysis.results import Comparison, Estimate, Verdict
 from analysis.selection import Selection
 from analysis.stats.equivalence import judge
@@ -200,13 +201,13 @@ def _timed(ground: Grounds) -> Iterator[tuple[dict[str, str], Estimate]]:
     for sample in samples(ground):
         window = ground.window(sample.rows)
         for adjustment, columns in STRATA.items():
-            rows = restratified(window.rows, columns)
-            strata = tuple(c for c in columns if c in window.strata or c not in ("risk", "kind", "location"))
-            _, found = compare_times(ground.definition, window.selection, rows, strata, ground.dataset.modes)
-            yield (
-                _departures(sample, adjustment),
-                next(row for row in found if row.method == ground.whole.primary),
-            )
+            if adjustment == AS_ASKED:
+                yield _departures(sample), stratified_time(ground.definition, window.rows, window.strata)
+                continue
+            found = stratified_time(ground.definition, restratified(window.rows, columns), columns)
+            # By choice, not for want of a record.
+            caveats = tuple(code for code in found.caveats if code != "adjusted_for_part")
+            yield _departures(sample, adjustment), dataclasses.replace(found, caveats=caveats)
 
 
 def _departures(sample: Sample, adjustment: str = AS_ASKED) -> dict[str, str]:

@@ -70,7 +70,7 @@ def compare_times(
     estimates = [_estimate(metric, "crude", selection, ())]
     if metric.kind == "duration":
         estimates.append(_medians(selection))
-    estimates.append(_estimate(metric, "mantel_haenszel", window, strata))
+    estimates.append(stratified_time(metric, window, strata))
     return arms, estimates
 
 
@@ -108,6 +108,11 @@ def time_arm(metric: Metric, rows: pd.DataFrame, mode: str, label: str) -> Arm:
 def crude_time(metric: Metric, rows: pd.DataFrame) -> Estimate:
     """The unadjusted effect of some rows."""
     return _estimate(metric, "crude", rows.assign(stratum=0), ())
+
+
+def stratified_time(metric: Metric, rows: pd.DataFrame, strata: tuple[str, ...]) -> Estimate:
+    """The effect of some rows of a window, stratified by their ``stratum``, which `strata` tells the columns of."""
+    return _estimate(metric, "mantel_haenszel", rows, strata)
 
 
 def _summarised(how: Waiting, rows: pd.DataFrame) -> pd.DataFrame:
@@ -173,7 +178,12 @@ def _allowing_for_clusters(
     found = _effect(how, rows, clustered=True)
     if "too_few_clusters" in found.reasons:
         return alone, independent, ("too_few_clusters",)
-    settings: dict[str, object] = {"clustered_by": metric.cluster, "clusters": found.clusters}
+    settings: dict[str, object] = {
+        "clustered_by": metric.cluster,
+        "clusters": found.clusters,
+        "correction": "CR1",
+        "df": found.df,
+    }
     if metric.cluster == "member_id":
         # Few members are few validations, which is said of those.
         found = dataclasses.replace(found, reasons=tuple(c for c in found.reasons if c != "few_clusters"))

@@ -21,7 +21,7 @@ def leadership(dataset: Dataset, selection: Query) -> Briefing:
         "overview.months",
         "msc_deficiencies.criteria",
         "msc_deficiencies.reasons",
-        "incidents.months",
+        "incidents.over_time",
         "incidents.causes",
     ]
     return Briefing(
@@ -39,7 +39,7 @@ def field_office(dataset: Dataset, selection: Query) -> Briefing:
         "msc_deficiencies.categories",
         "msc_deficiencies.reasons",
         "msc_deficiencies.repeats",
-        "incidents.months",
+        "incidents.over_time",
         "data.completeness",
     ]
     return Briefing("Field office briefing", _entries(dataset, figures), selection)

@@ -76,27 +76,25 @@ def weighted(
     one, y, total = one[kept], y[kept], total[kept]
     # Trimming may leave levels empty, so the columns are looked at again.
     x, z = (_with_intercept(values[kept], total) for values in (x, z))
-    rows = _Rows(
-        np.tile(one, 2),
-        np.tile(x, (2, 1)),
-        np.tile(z, (2, 1)),
-        np.repeat([1.0, 0.0], y.size),
-        np.concatenate([y, total - y]),
-    )
-    propensity = _model(rows.x, rows.one.astype(float), rows.f)
+    outcome, f = np.repeat([1.0, 0.0], y.size), np.concatenate([y, total - y])
+    # Outcomes that no observation of a combination has are no rows.
+    place = np.tile(np.arange(y.size), 2)[f > 0]
+    rows = _Rows(one[place], x[place], z[place], outcome[f > 0], f[f > 0])
+    propensity = _model(x, total * one, total, place, rows.one.astype(float))
     if propensity.reasons:
         return no_risks(size, level, propensity.reasons)
     risks, influences, effective = [], [], []
     for side in (True, False):
-        outcome = _model(rows.z, rows.y, rows.f * (rows.one == side)) if augmented else None
-        if outcome is not None and outcome.reasons:
-            return no_risks(size, level, outcome.reasons)
-        risk, influence, worth = _risk(rows, side, propensity, outcome, population)
+        in_arm = one == side
+        predicting = _model(z, y * in_arm, total * in_arm, place, rows.y) if augmented else None
+        if predicting is not None and predicting.reasons:
+            return no_risks(size, level, predicting.reasons)
+        risk, influence, worth = _risk(rows, side, propensity, predicting, population)
         risks.append(risk)
         influences.append(influence)
         effective.append(worth)
     spread, df, clusters, reasons = _spread(
-        np.stack(influences, 1), rows, None if codes is None else np.tile(codes[kept], 2)
+        np.stack(influences, 1), rows, None if codes is None else codes[kept][place]
     )
     return standardised(
         risks[0],
@@ -165,14 +163,14 @@ def _spread(
     return sums.T @ sums * (number / (number - 1)), fewest - 1.0, number, reasons
 
 
-def _model(x: Floats, y: Floats, f: Floats) -> _Model:
-    """Logistic regression of a 0/1 outcome with counts `f`; rows that count 0 are predicted only."""
-    # Both halves of the rows have the same covariates, so their sums are fitted: half the work, the same model.
-    half = y.size // 2
-    fit = logit(x[:half], *((count[:half] + count[half:]) for count in (y * f, f)))
-    p = np.tile(fit.probability, 2)
-    used = (f > 0).astype(float)
-    score = x * (used * (y - p))[:, None]
+def _model(x: Floats, events: Floats, n: Floats, place: Codes, outcome: Floats) -> _Model:
+    """Logistic regression of combinations, for rows at a `place` among them with a 0/1 `outcome`.
+
+    Combinations whose `n` is 0 are predicted only.
+    """
+    fit = logit(x, events, n)
+    p = fit.probability[place]
+    score = x[place] * ((n > 0)[place] * (outcome - p))[:, None]
     return _Model(p, score @ fit.covariance, fit.reasons)
 
 

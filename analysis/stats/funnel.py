@@ -259,7 +259,9 @@ def funnel_rates(
     """
     if not 0 <= trim < 0.5:
         raise AnalysisError(f"trim must be at least 0 and below 0.5; got {trim!r}.")
-    seen, aim = (np.atleast_1d(values) for values in (whole("observed", observed), np.asarray(expected, float)))
+    seen, aim = (
+        np.atleast_1d(values) for values in (whole("observed", observed), np.asarray(expected, float))
+    )
     if aim.shape != seen.shape or not ((aim >= 0) & (aim < np.inf)).all():
         raise AnalysisError(f"expected must be one number of at least 0 per unit; got {expected!r}.")
     used = aim > 0
@@ -340,7 +342,9 @@ def funnel_limits_adjusted(n: ArrayLike, target: float, tau2: float, *, level: f
     """
     size = whole("n", n)
     if not 0 <= target <= 1 or not 0 <= tau2 < math.inf or (size == 0).any():
-        raise AnalysisError(f"target, tau2 and n must be a rate, a variance and totals above 0; got {target!r}, {tau2!r}.")
+        raise AnalysisError(
+            f"target, tau2 and n must be a rate, a variance and totals above 0; got {target!r}, {tau2!r}."
+        )
     middle = math.asin(math.sqrt(target))
     reach = normal_quantile(level) * np.sqrt(1 / (4 * size) + tau2)
     low, high = np.maximum(middle - reach, 0.0), np.minimum(middle + reach, math.pi / 2)
@@ -353,7 +357,13 @@ def _nothing(shape: tuple[int, ...]) -> Overdispersion:
 
 
 def _adjusted(
-    distance: Floats, weight: Floats, used: NDArray[np.bool_], *, trim: float, target: float, tau2: float | None
+    distance: Floats,
+    weight: Floats,
+    used: NDArray[np.bool_],
+    *,
+    trim: float,
+    target: float,
+    tau2: float | None,
 ) -> Overdispersion:
     """Scores of distances from a target with inverse variances `weight`, in the places that are used."""
     z = distance * np.sqrt(weight)

@@ -1,4 +1,4 @@
-"""Where, and when, do marked events crowd together beyond chance? A scan over places and spans of time."""
+"""Where and when marked events crowd together beyond chance: a scan over places and spans of time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from scipy.special import xlogy
 
 from analysis.errors import AnalysisError
 from analysis.stats.bounds import Floats
-
 
 _AT_ONCE = 100
 """Reshuffles reckoned together: it bounds memory."""
@@ -37,7 +36,13 @@ class Scan:
 
 
 def scan_windows(
-    marked: ArrayLike, weight: ArrayLike, inside: ArrayLike, stratum: ArrayLike, *, draws: int = 999, seed: int = 0
+    marked: ArrayLike,
+    weight: ArrayLike,
+    inside: ArrayLike,
+    stratum: ArrayLike,
+    *,
+    draws: int = 999,
+    seed: int = 0,
 ) -> Scan:
     """Kulldorff's scan statistic of marked among all events, over windows given, by permutation within strata.
 

@@ -134,7 +134,7 @@ def evenness(counts: ArrayLike, expected: ArrayLike, group: ArrayLike) -> Evenne
     y, mean, codes = y[used], mean[used], codes[used]
 
     def per_group(values: Floats) -> Floats:
-        return np.bincount(codes, values, size)
+        return np.asarray(np.bincount(codes, values, size), float)
 
     rows, total, whole_mean = per_group(np.ones(y.size)), per_group(y), per_group(mean)
     told = (rows >= 2) & (total > 0)

@@ -31,7 +31,7 @@ from analysis.questions.effort import Effort
 from analysis.questions.feedback_records import Feedback, PairAgreement, Themes
 from analysis.questions.incident_records import IncidentGrid, Incidents, IncidentSeries
 from analysis.questions.maritime import Maritime
-from analysis.questions.overview import Overview
+from analysis.questions.overview_records import Monthly, Overview
 from analysis.questions.robustness_bounds import Bounded
 from analysis.questions.robustness_leave_out import LeaveOneOut
 from analysis.questions.robustness_margin import Margins
@@ -77,7 +77,7 @@ from analysis.suppression.robustness import (
     suppressed_unmeasured,
 )
 from analysis.suppression.small import SUPPRESSED as SUPPRESSED
-from analysis.suppression.statistics import suppressed_overview
+from analysis.suppression.statistics import suppressed_monthly, suppressed_overview
 from analysis.suppression.tracking import suppressed_tracking
 
 Answer = TypeVar("Answer")
@@ -103,6 +103,7 @@ _suppressed.register(Comparison, suppressed_comparison)
 _suppressed.register(list, suppressed_comparisons)
 _suppressed.register(Balance, suppressed_balance)
 _suppressed.register(Overview, suppressed_overview)
+_suppressed.register(Monthly, suppressed_monthly)
 _suppressed.register(AmountByMode, suppressed_amount)
 _suppressed.register(Effort, suppressed_effort)
 _suppressed.register(Afterwards, suppressed_afterwards)

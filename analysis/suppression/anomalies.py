@@ -40,6 +40,9 @@ def suppressed_units(answer: Units) -> Units:
     hide = _hidden_in_all(views)
     if not hide:
         return answer
+    if len(hide) == len(parts):
+        # Where every part is hidden the figure of all is one of them.
+        answer = dataclasses.replace(answer, n=None, average=None, phi=None, tau2=None, limits=())
     kept = [_no_unit(row) if i in hide else row for i, row in enumerate(parts)]
     return dataclasses.replace(
         answer, rows=tuple(kept[: len(answer.rows)]), pooled=kept[-1] if answer.pooled else None,
@@ -73,7 +76,9 @@ def _variation(row: VariationRow) -> VariationRow:
     if is_small(row.copied) or is_small((row.n or 0) - (row.copied or 0)):
         row = dataclasses.replace(row, copied=None)
         gone.add("copied_answers")
-    return dataclasses.replace(row, reasons=tuple(reason for reason in row.reasons if reason.code not in gone))
+    return dataclasses.replace(
+        row, reasons=tuple(reason for reason in row.reasons if reason.code not in gone)
+    )
 
 
 def suppressed_months(answer: MonthChart) -> MonthChart:

@@ -15,10 +15,10 @@ def suppressed_maritime(answer: Maritime) -> Maritime:
     n, whole = answer.n or 0, answer.of or 0
     if is_small(n) or is_small(whole) or is_small(whole - n):
         return Maritime(_types(answer), None, None, None, None, NOT_SHOWN, (*answer.caveats, SUPPRESSED))
-    routes, insiders = answer.breakdown("route_origin"), answer.breakdown("internal_conspiracy")
-    told, hide = _insiders(insiders, routes)
-    forced = [i for i, row in enumerate(routes) if row.value in hide]
-    rows = list(suppressed_parts(routes, n, forced))
+    told_routes, told = _by_route(
+        answer.breakdown("route_origin"), answer.breakdown("internal_conspiracy"), n
+    )
+    rows = list(told_routes)
     for column in BREAKDOWNS[1:]:
         rows += suppressed_parts(answer.breakdown(column), n)
     rows += [*told, *_types(answer)]
@@ -37,36 +37,52 @@ def _types(answer: Maritime) -> tuple[ShareRow, ...]:
     return tuple(_hidden(row) if _is_small(row) else row for row in answer.breakdown("entity_type"))
 
 
-def _insiders(rows: tuple[ShareRow, ...], routes: tuple[ShareRow, ...]) -> tuple[list[ShareRow], set[str]]:
-    """Insiders overall and by route, and the routes hidden, which must be hidden wherever routes are counted.
+def _by_route(
+    routes: tuple[ShareRow, ...], insiders: tuple[ShareRow, ...], n: int
+) -> tuple[list[ShareRow], list[ShareRow]]:
+    """Routes, and insiders by route. How many incidents a route has stands in both, so one list of routes is hidden."""
+    hide: set[str] = set()
+    while True:
+        forced = [i for i, row in enumerate(routes) if row.value in hide]
+        shown = suppressed_parts(routes, n, forced)
+        told, more = _insiders(insiders, routes, n, hide | {row.value for row in shown if row.count is None})
+        if more <= hide:
+            return list(shown), told
+        hide |= more
 
-    A route's n here is its number of incidents there, so one list of hidden routes serves both; companions are added
-    until those hidden are safe by incidents, by insiders, and without.
+
+def _insiders(
+    rows: tuple[ShareRow, ...], routes: tuple[ShareRow, ...], n: int, hide: set[str]
+) -> tuple[list[ShareRow], set[str]]:
+    """Insiders overall and by route, and the routes hidden: those of `hide`, small ones, and their companions.
+
+    Companions are added until those hidden are safe by incidents, by insiders, and without.
     """
     if not rows:
-        return [], set()
+        return [], hide
     whole, parts = rows[0], list(rows[1:])
+    if _is_small(whole) or is_small(n - (whole.n or 0)):
+        return [_hidden(row) for row in rows], hide
     names = [row.of["route_origin"] for row in parts]
     of_route = {row.value: row.count or 0 for row in routes}
-    unknown = [is_small(of_route.get(name, 0) - (row.n or 0)) for name, row in zip(names, parts, strict=True)]
-    rest = (whole.n or 0) - sum(row.n or 0 for row in parts)
-    if _is_small(whole) or any(unknown) or is_small(rest):
+    silent = [is_small(of_route.get(name, 0) - (row.n or 0)) for name, row in zip(names, parts, strict=True)]
+    if any(silent) or is_small((whole.n or 0) - sum(row.n or 0 for row in parts)):
         # Nothing by route, where it would tell how many did not say.
-        return [_hidden(whole) if _is_small(whole) else whole, *map(_hidden, parts)], set()
-    hide = {i for i, row in enumerate(parts) if _is_small(row)}
+        return [whole, *map(_hidden, parts)], hide
+    gone = {i for i, row in enumerate(parts) if _is_small(row) or names[i] in hide}
     views = [
         [row.n or 0 for row in parts],
         [row.count or 0 for row in parts],
         [(row.n or 0) - (row.count or 0) for row in parts],
     ]
     before = -1
-    while len(hide) != before:
-        before = len(hide)
+    while len(gone) != before:
+        before = len(gone)
         for view in views:
-            hide = hidden_parts(view, hide)
-    kept = [_hidden(row) if i in hide else row for i, row in enumerate(parts)]
+            gone = hidden_parts(view, gone)
+    kept = [_hidden(row) if i in gone else row for i, row in enumerate(parts)]
     kept.sort(key=lambda row: (row.count is None, row.label if row.count is None else ""))
-    return [whole, *kept], {names[i] for i in hide}
+    return [whole, *kept], hide | {names[i] for i in gone}
 
 
 def _is_small(row: ShareRow) -> bool:

@@ -86,7 +86,7 @@ def anomaly_metric(dataset: Dataset) -> str:
         "deficiency_rate": "Number of deficiencies",
     }
     codes = tuple(code for code in names if why_not(dataset, code) is None) or ("any_deficiency",)
-    return choice("Compare", codes, lambda code: names[code], key="compare")
+    return choice("Compare offices, specialists and months on", codes, lambda code: names[code], key="compare")
 
 
 def technology_column(dataset: Dataset) -> TechnologyColumn:

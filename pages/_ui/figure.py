@@ -176,7 +176,7 @@ def _method_link(record: Figure) -> None:
     if spec is not None and spec.method:
         # In a tab of its own: loading this one anew would take a session's own dataset away.
         st.link_button(
-            "How this is made", f"methods#{spec.method}", icon=":material/menu_book:", type="tertiary"
+            "How this is made", f"methods?part={spec.method}", icon=":material/menu_book:", type="tertiary"
         )
 
 

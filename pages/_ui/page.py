@@ -103,8 +103,13 @@ def columns() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def heading(words: str, anchor: str | None = None) -> None:
-    """A part of a long page; with an anchor, a link ending in ``#anchor`` opens the page there."""
+    """A part of a long page; with an anchor, `contents` can lead to it."""
     st.header(words, anchor=anchor or False)
+
+
+def asked_part() -> str:
+    """The part of the page that the address asks for, empty for none: ``?part=ways``."""
+    return str(st.query_params.get("part", ""))
 
 
 def contents(parts: Mapping[str, str]) -> None:

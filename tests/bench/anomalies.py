@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,11 @@ VALIDATIONS = 6_000
 METRIC = "any_deficiency"
 FOUND, FLAGGED = 0.90, 0.05
 """At least this share of planted oddities is to be found and named, at most this share of anything else flagged."""
-KINDS = {"closed_before_corrected": "closed_before_corrected", "reported_same_day": "reported_same_day", "conducted_on_sunday": "unusual_day"}
+KINDS = {
+    "closed_before_corrected": "closed_before_corrected",
+    "reported_same_day": "reported_same_day",
+    "conducted_on_sunday": "unusual_day",
+}
 """Kinds of planted dates, and the reason each is to be named with."""
 SALT = "bench"
 
@@ -77,7 +81,9 @@ def records_of_world(world: World) -> tuple[Records, pd.DataFrame]:
     day, reported, closed = (_days(rows[c]) for c in ("conducted_on", "reported_on", "closed_on"))
     months = pd.to_datetime(rows["conducted_on"])
     month = (months.dt.year * 12 + months.dt.month - 1).to_numpy()
-    left = _days(tables["members"].set_index("member_id")["left_on"].loc[rows["member_id"]].reset_index(drop=True))
+    left = _days(
+        tables["members"].set_index("member_id")["left_on"].loc[rows["member_id"]].reset_index(drop=True)
+    )
     specialist, names = pd.factorize(rows["specialist_id"], sort=True)
     validations = rows[["validation_id", "field_office", "risk", "kind", "location", "mode", "entity_type", "hours"]].assign(
         validation_row=row.to_numpy(), member=pd.factorize(rows["member_id"])[0], specialist=specialist, day=day,
@@ -86,7 +92,9 @@ def records_of_world(world: World) -> tuple[Records, pd.DataFrame]:
         any_deficiency=(deficient > 0).astype(int), has_assessed=1, any_must_deficiency=(must > 0).astype(int),
         has_must_assessed=1,
     )  # fmt: skip
-    answers = answers[["validation_row", "criterion_id", "answer"]].assign(corrected_day=_days(answers["corrected_on"]))
+    answers = answers[["validation_row", "criterion_id", "answer"]].assign(
+        corrected_day=_days(answers["corrected_on"])
+    )
     occurred = pd.to_datetime(incidents["occurred_on"])
     incidents = incidents.assign(month=occurred.dt.year * 12 + occurred.dt.month - 1, n=incidents["weight"])
     return Records(validations, answers, shuffled_names(len(names), SALT)), incidents
@@ -118,7 +126,9 @@ def one_clean(seed: int) -> Looked:
             "validations": len(answer.validations.rows) / answer.n,
             "specialists": len(answer.reasons_of("specialist")) / len(answer.specialists.rows),
             "offices": len(answer.reasons_of("office")) / len(answer.offices.rows),
-            "worlds_with_a_cluster_of_cloned_seals": float(bool(answer.seals.cluster and answer.seals.cluster.flagged)),
+            "worlds_with_a_cluster_of_cloned_seals": float(
+                bool(answer.seals.cluster and answer.seals.cluster.flagged)
+            ),
         }
     )
 
@@ -149,7 +159,8 @@ def found_of(answer: Anomalies, hidden: Mapping[str, Any], specialist: str) -> d
         "copying_specialist": float(any(reason.code == "copied_answers" for reason in copier)),
         "copied_validations": float(np.mean([("copied_answers" in named.get(one, ())) for one in copies])),
         **{
-            kind: float(np.mean([code in named.get(one, ()) for one in dates[kind]])) for kind, code in KINDS.items()
+            kind: float(np.mean([code in named.get(one, ()) for one in dates[kind]]))
+            for kind, code in KINDS.items()
         },
         "cloned_seals": float(there and then),
     }
@@ -158,7 +169,10 @@ def found_of(answer: Anomalies, hidden: Mapping[str, Any], specialist: str) -> d
 def summary(values: Sequence[float]) -> dict[str, float]:
     """Mean over programs with its Monte-Carlo error."""
     array = np.array(values, float)
-    return {"mean": round(float(array.mean()), 5), "monte_carlo_error": round(float(array.std(ddof=1) / np.sqrt(array.size)), 5)}
+    return {
+        "mean": round(float(array.mean()), 5),
+        "monte_carlo_error": round(float(array.std(ddof=1) / np.sqrt(array.size)), 5),
+    }
 
 
 def through_files(seed: int, plant: Mapping[str, Any]) -> bool:
@@ -174,7 +188,14 @@ def through_files(seed: int, plant: Mapping[str, Any]) -> bool:
 
     def plain(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         # Pseudonyms are shuffled by the content of the files, and charts by month are not made in memory.
-        named = [(r["what"], str(r.get("validation_id", "" if r["what"] == "specialist" else r.get("name", ""))), r["words"]) for r in rows]
+        named = [
+            (
+                r["what"],
+                str(r.get("validation_id", "" if r["what"] == "specialist" else r.get("name", ""))),
+                r["words"],
+            )
+            for r in rows
+        ]
         return sorted(one for one in named if one[0] != "month")
 
     return plain(here) == plain(there)
@@ -193,7 +214,8 @@ def report(clean: Sequence[Looked], with_plants: Sequence[Looked], **more: Any) 
         "found": found,
         "flagged_at_most": FLAGGED,
         "flagged_without_oddities": flagged,
-        "kept": all(one["mean"] >= FOUND for one in found.values()) and all(one["mean"] <= FLAGGED for one in flagged.values()),
+        "kept": all(one["mean"] >= FOUND for one in found.values())
+        and all(one["mean"] <= FLAGGED for one in flagged.values()),
         **more,
     }
 
@@ -208,7 +230,13 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         clean = list(pool.map(one_clean, range(1, asked.clean + 1), chunksize=4))
         with_plants = list(pool.map(one_planted, range(10_001, 10_001 + asked.planted), chunksize=4))
-        same = list(pool.map(through_files, [1, 10_001], [dict.fromkeys(PLANT, 0) | {"under_recording_office": "", "copying_specialist": ""}, PLANT]))
+        same = list(
+            pool.map(
+                through_files,
+                [1, 10_001],
+                [dict.fromkeys(PLANT, 0) | {"under_recording_office": "", "copying_specialist": ""}, PLANT],
+            )
+        )
     made = report(clean, with_plants, same_through_files=same)
     text = json.dumps(made, indent=1) + "\n"
     asked.to.write_text(text, encoding="utf-8")

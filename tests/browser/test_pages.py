@@ -18,6 +18,7 @@ PAGES = {
     "/virtual_vs_in_person": "Virtual vs in person",
     "/msc_deficiencies": "MSC deficiencies",
     "/data": "Data",
+    "/methods": "Methods",
 }
 QUERY = "mode=in_person&office=Miami&from=2020-07-01"
 FILTERS = {"mode": ["in_person"], "office": ["Miami"], "from": ["2020-07-01"]}

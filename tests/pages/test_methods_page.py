@@ -32,5 +32,14 @@ def test_filters_change_nothing_that_is_said(open_app: Open) -> None:
 def test_figures_of_other_pages_say_where_they_are_explained(open_app: Open) -> None:
     app = open_app("msc_deficiencies.py")
     links = {block.proto.url for block in app.get("link_button")}
-    assert {"methods#many", "methods#shares", "methods#series"} <= links
-    assert {link.removeprefix("methods#") for link in links} <= set(parts())
+    assert {"methods?part=many", "methods?part=shares", "methods?part=series"} <= links
+    assert {link.removeprefix("methods?part=") for link in links} <= set(parts())
+
+
+def test_a_part_that_is_asked_for_stands_first(open_app: Open) -> None:
+    usual = list(parts().values())
+    app = open_app("methods.py", part="limits")
+    assert "Ignored filter" not in markup(app)
+    asked = [heading.value for heading in app.header]
+    assert asked == ["Limits", *(words for words in usual if words != "Limits")]
+    assert [heading.value for heading in open_app("methods.py", part="nonsense").header] == usual

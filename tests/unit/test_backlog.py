@@ -22,9 +22,16 @@ def again(small_demo: Dataset) -> Recount:
 
 
 @pytest.mark.parametrize(
-    "selection", [Selection(), Selection(offices=("Miami",)), Selection(entity_types=("importer",), end=dt.date(2021, 3, 31))]
+    "selection",
+    [
+        Selection(),
+        Selection(offices=("Miami",)),
+        Selection(entity_types=("importer",), end=dt.date(2021, 3, 31)),
+    ],
 )
-def test_months_are_those_of_the_source_rows(small_demo: Dataset, again: Recount, selection: Selection) -> None:
+def test_months_are_those_of_the_source_rows(
+    small_demo: Dataset, again: Recount, selection: Selection
+) -> None:
     cycle = again.tables["backlog"]
     visits = again.tables["validations"]
     for column, values in (("field_office", selection.offices), ("entity_type", selection.entity_types)):
@@ -41,7 +48,11 @@ def test_months_are_those_of_the_source_rows(small_demo: Dataset, again: Recount
         assert (row.overdue, row.due) == (still.sum(), here.sum()), month_start(row.month)
         done = visits[months == row.month]["mode"].value_counts()
         others = done.sum() - done.get("virtual", 0) - done.get("in_person", 0)
-        assert (row.virtual, row.in_person, row.others) == (done.get("virtual", 0), done.get("in_person", 0), others)
+        assert (row.virtual, row.in_person, row.others) == (
+            done.get("virtual", 0),
+            done.get("in_person", 0),
+            others,
+        )
 
 
 @pytest.mark.parametrize("end", [dt.date(2022, 12, 31), dt.date(2021, 2, 28), dt.date(2020, 5, 15)])
@@ -53,7 +64,10 @@ def test_the_last_month_is_the_key_statistic(demo: Dataset, end: dt.date) -> Non
 
 
 def test_filters_that_cannot_be_applied_are_said(demo: Dataset) -> None:
-    plain, filtered = backlog(demo), backlog(demo, Selection(modes=("virtual",), risks=("high",), focus_areas=("Corporate Security",)))
+    plain, filtered = (
+        backlog(demo),
+        backlog(demo, Selection(modes=("virtual",), risks=("high",), focus_areas=("Corporate Security",))),
+    )
     assert filtered.rows == plain.rows
     assert filtered.caveats == ("backlog_filters_ignored",)
 
@@ -70,7 +84,9 @@ def test_the_sentence_says_its_numbers(demo: Dataset) -> None:
     assert len(words.split()) <= 45
     one = backlog(demo, Selection(start=dt.date(2021, 3, 1), end=dt.date(2021, 3, 31)))
     assert len(one.rows) == 1 and f"of {one.rows[0].due:,} validations due by then" in one.sentence
-    assert backlog(demo, Selection(start=dt.date(2035, 1, 1))).sentence == "No validations match these filters."
+    assert (
+        backlog(demo, Selection(start=dt.date(2035, 1, 1))).sentence == "No validations match these filters."
+    )
 
 
 def test_a_dataset_without_a_cycle_says_so(demo: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +103,11 @@ def test_small_counts_are_hidden(demo: Dataset, small_demo: Dataset) -> None:
     for dataset in (demo, small_demo):
         for selection in (Selection(), Selection(offices=("Newark",))):
             answer = suppressed(backlog(dataset, selection))
-            shown = [n for row in answer.rows for n in (row.overdue, row.due, row.virtual, row.in_person, row.others)]
+            shown = [
+                n
+                for row in answer.rows
+                for n in (row.overdue, row.due, row.virtual, row.in_person, row.others)
+            ]
             assert not set(shown) & set(SMALL)
             for row in answer.rows:
                 if row.due is not None and row.overdue is not None:

@@ -46,7 +46,9 @@ def test_overlap_weights_balance_what_the_model_holds(answer: Balance) -> None:
         assert worth is not None and n / 2 < worth < n
 
 
-def test_what_is_apart_after_weighting_forbids_a_verdict(demo: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_apart_after_weighting_forbids_a_verdict(
+    demo: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(answering, "unbalanced", lambda rows: True)
     found = compare(demo, "any_must_deficiency", SINCE)
     assert found.verdict == "not_comparable" and found.reasons[0] == "unbalanced"
@@ -56,7 +58,14 @@ def test_what_is_apart_after_weighting_forbids_a_verdict(demo: Dataset, monkeypa
 def test_only_what_assignment_depends_on_gates_the_verdict() -> None:
     # A tiny office whose validations are all virtual: apart by chance, shown in the picture, no reason to refuse.
     rows = pd.DataFrame(
-        {"arm": [1, 0] * 200, "n": 1, "risk": "low", "kind": "initial", "location": "domestic", "quarter": 8082}
+        {
+            "arm": [1, 0] * 200,
+            "n": 1,
+            "risk": "low",
+            "kind": "initial",
+            "location": "domestic",
+            "quarter": 8082,
+        }
     )
     assert not unbalanced(rows.assign(field_office="Miami"))
     assert not unbalanced(rows.head(0)) and not unbalanced(rows[rows["arm"] == 1])
@@ -69,7 +78,9 @@ def test_only_what_assignment_depends_on_gates_the_verdict() -> None:
 def test_nobody_to_compare_with(demo: Dataset) -> None:
     early = balance(demo, Selection(end=dt.date(2019, 12, 31)))
     assert early.rows == () and early.reasons == ("no_comparison_window",) and not early.fair
-    assert figure("virtual_vs_in_person.balance", demo, Selection(end=dt.date(2019, 12, 31))).state is not None
+    assert (
+        figure("virtual_vs_in_person.balance", demo, Selection(end=dt.date(2019, 12, 31))).state is not None
+    )
 
 
 def test_the_picture_shows_the_largest_first(demo: Dataset, answer: Balance) -> None:

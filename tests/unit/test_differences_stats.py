@@ -67,7 +67,9 @@ def test_a_shrunken_effect_lies_between_its_own_and_the_mean(groups: list[tuple[
 # -- Kitagawa -------------------------------------------------------------------------------------------------
 
 counts = st.lists(
-    st.tuples(*[st.integers(0, 30).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))] * 2), min_size=1, max_size=6
+    st.tuples(*[st.integers(0, 30).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))] * 2),
+    min_size=1,
+    max_size=6,
 )
 
 
@@ -82,10 +84,14 @@ def test_the_parts_make_the_difference(levels: list[tuple[tuple[int, int], tuple
     crude = y1[both].sum() / n1[both].sum() - y0[both].sum() / n0[both].sum()
     assert found.difference == pytest.approx(crude, abs=1e-12)
     assert found.rate_effect + found.mix_effect == pytest.approx(crude, abs=1e-12)
-    assert (found.by_rate.sum(), found.by_mix.sum()) == pytest.approx((found.rate_effect, found.mix_effect), abs=1e-12)
+    assert (found.by_rate.sum(), found.by_mix.sum()) == pytest.approx(
+        (found.rate_effect, found.mix_effect), abs=1e-12
+    )
     assert found.n_dropped == (n1 + n0)[~both].sum()
     other = kitagawa(y0, n0, y1, n1)
-    assert (other.rate_effect, other.mix_effect) == pytest.approx((-found.rate_effect, -found.mix_effect), abs=1e-12)
+    assert (other.rate_effect, other.mix_effect) == pytest.approx(
+        (-found.rate_effect, -found.mix_effect), abs=1e-12
+    )
 
 
 def test_one_rate_leaves_only_mix_and_one_mix_only_rates() -> None:
@@ -116,7 +122,7 @@ ANSWERS = np.array(
 
 def every_arrangement() -> list[np.ndarray]:
     """Arms in all orders within strata that hold both."""
-    places = [np.flatnonzero(STRATUM == s) for s in (0, 1)]
+    places = [np.flatnonzero(s == STRATUM) for s in (0, 1)]
     out = []
     for chosen in product(*(combinations(units, int(ARM[units].sum())) for units in places)):
         arm = ARM.copy()
@@ -132,7 +138,7 @@ def surplus(arm: np.ndarray) -> np.ndarray:
     out = np.zeros(len(ANSWERS))
     for q, line in enumerate(ANSWERS):
         for s in (0, 1):
-            here = (STRATUM == s) & (line >= 0)
+            here = (s == STRATUM) & (line >= 0)
             out[q] += line[here & (arm == 1)].sum() - (here & (arm == 1)).sum() * line[here].mean()
     return out
 
@@ -162,7 +168,10 @@ def test_where_everybody_was_asked_it_is_the_root_of_mantel_haenszels() -> None:
     stratum, arm = rng.integers(0, 4, 200), rng.integers(0, 2, 200)
     answers = rng.integers(0, 2, (3, 200))
     tables = [
-        [[[((line == y) & (arm == a) & (stratum == s)).sum() for y in (1, 0)] for a in (1, 0)] for s in range(4)]
+        [
+            [[((line == y) & (arm == a) & (stratum == s)).sum() for y in (1, 0)] for a in (1, 0)]
+            for s in range(4)
+        ]
         for line in answers
     ]
     found = stratified_max_t(answers, arm, stratum, draws=10)
@@ -180,7 +189,9 @@ def test_seeded_and_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     one, same = (stratified_max_t(ANSWERS, ARM, STRATUM, draws=500, seed=7) for _ in range(2))
     assert (one.p_adjusted[:3] == same.p_adjusted[:3]).all()
     monkeypatch.setattr(stratified, "_BLOCK", 110)
-    assert stratified_max_t(ANSWERS, ARM, STRATUM, draws=500).p_adjusted[:3] == pytest.approx(one.p_adjusted[:3], abs=0.08)
+    assert stratified_max_t(ANSWERS, ARM, STRATUM, draws=500).p_adjusted[:3] == pytest.approx(
+        one.p_adjusted[:3], abs=0.08
+    )
 
 
 def test_the_normal_limit_is_near_the_permutations(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,9 @@ def rows(demo: Dataset) -> pd.DataFrame:
     frame["days_to_report"] = (frame["reported_on"].fillna(as_of) - frame["conducted_on"]).dt.days
     frame["reported"] = frame["reported_on"].notna()
     with_findings = frame["validation_id"].isin(deficient) & frame["reported"]
-    frame["days_to_close"] = (frame["closed_on"].fillna(as_of) - frame["reported_on"]).dt.days.where(with_findings)
+    frame["days_to_close"] = (frame["closed_on"].fillna(as_of) - frame["reported_on"]).dt.days.where(
+        with_findings
+    )
     frame["closed"] = frame["closed_on"].notna()
     return frame
 
@@ -83,7 +85,9 @@ def test_known_amounts_are_those_of_the_source_rows(demo: Dataset, rows: pd.Data
         assert row.estimate == pytest.approx(np.quantile(one, q / 100) - np.quantile(other, q / 100))
     shift, longer = answer.contrast("shift"), answer.contrast("probability")
     assert shift is not None and longer is not None
-    assert shift.estimate == pytest.approx(np.median(np.subtract.outer(one.to_numpy(), other.to_numpy())), abs=1e-9)
+    assert shift.estimate == pytest.approx(
+        np.median(np.subtract.outer(one.to_numpy(), other.to_numpy())), abs=1e-9
+    )
     theirs = stats.brunnermunzel(other, one)
     more = np.sign(np.subtract.outer(one.to_numpy(), other.to_numpy()).round(6)).mean() / 2 + 0.5
     assert longer.estimate == pytest.approx(more, rel=1e-12)
@@ -103,7 +107,11 @@ def test_open_cases_are_still_waiting(demo: Dataset, rows: pd.DataFrame, name: s
             assert value == curve.quantile(q) >= np.quantile(mine.loc[mine[seen], name], q)
         before = np.interp(0, [0], [1.0])
         for part in arm.bins:
-            after = float(np.append(1.0, curve.surv_prob)[np.searchsorted(curve.surv_times, part.high or 1e9, side="left")])
+            after = float(
+                np.append(1.0, curve.surv_prob)[
+                    np.searchsorted(curve.surv_times, part.high or 1e9, side="left")
+                ]
+            )
             assert part.share == pytest.approx(before - after, abs=1e-12)
             before = after
     shift = answer.contrast("shift")
@@ -123,7 +131,12 @@ def test_minutes_lost_are_described_for_virtual_only(demo: Dataset) -> None:
 def test_quantile_differences_lie_near_the_truth(demo: Dataset, truth: dict[str, dict[str, float]]) -> None:
     hours = amount_by_mode(demo, "hours", BOTH).contrast("quantile_50")
     report = amount_by_mode(demo, "days_to_report", BOTH).contrast("quantile_50")
-    assert hours is not None and hours.interval is not None and report is not None and report.interval is not None
+    assert (
+        hours is not None
+        and hours.interval is not None
+        and report is not None
+        and report.interval is not None
+    )
     assert hours.interval.low - 0.2 <= truth["hours"]["median_difference_all"] <= hours.interval.high + 0.2
     assert report.interval.contains(truth["days_to_report"]["median_difference_all"])
 
@@ -175,8 +188,10 @@ def test_clustered_errors_are_those_of_the_source_rows(demo: Dataset, rows: pd.D
     arm, stratum = (known["mode"] == "virtual").to_numpy(), strata_of(known)
     logs = np.log(known["hours"].round(1)).to_numpy()
     specialist = known["specialist_id"].to_numpy()
-    effect, contributions = 0.0, {s: 0.0 for s in np.unique(specialist)}
-    sizes = np.array([[(arm & (stratum == s)).sum(), (~arm & (stratum == s)).sum()] for s in range(stratum.max() + 1)])
+    effect, contributions = 0.0, dict.fromkeys(np.unique(specialist), 0.0)
+    sizes = np.array(
+        [[(arm & (stratum == s)).sum(), (~arm & (stratum == s)).sum()] for s in range(stratum.max() + 1)]
+    )
     weight = sizes.prod(axis=1) / sizes.sum(axis=1)
     weight = weight / weight.sum()
     for s, w in enumerate(weight):
@@ -195,7 +210,9 @@ def test_clustered_errors_are_those_of_the_source_rows(demo: Dataset, rows: pd.D
     )
     # Never narrower than validations by themselves.
     widest = max(se, alone.se or 0.0)
-    assert row.interval.high / row.estimate == pytest.approx(math.exp(stats.t.ppf(0.975, fewest - 1) * widest), rel=1e-6)
+    assert row.interval.high / row.estimate == pytest.approx(
+        math.exp(stats.t.ppf(0.975, fewest - 1) * widest), rel=1e-6
+    )
 
 
 def test_restricted_means_are_those_of_the_source_rows(demo: Dataset, rows: pd.DataFrame) -> None:
@@ -238,7 +255,9 @@ def test_a_value_of_zero_is_left_out_of_the_ratio_counted_and_said(demo: Dataset
 
 def test_few_specialists_are_not_clustered_and_decide_nothing(demo: Dataset) -> None:
     counted = time_counts(demo, metric("hours"), BOTH)
-    few = changed(demo, {"cluster": np.where(counted["mode"] == "virtual", counted["cluster"] % 3, counted["cluster"])})
+    few = changed(
+        demo, {"cluster": np.where(counted["mode"] == "virtual", counted["cluster"] % 3, counted["cluster"])}
+    )
     for row in few:
         if row.measure == "ratio":
             assert row.settings["clustered_by"] == "validation_id" and "too_few_clusters" in row.caveats
@@ -294,7 +313,9 @@ def test_the_sentence_says_its_numbers(demo: Dataset) -> None:
     assert f"{ratio.estimate:.2f} times the hours" in words
     assert f"{ratio.interval.low:.2f} to {ratio.interval.high:.2f}; n = {ratio.n:,}" in words
     assert len(words.split()) <= 45
-    assert effort(demo, Selection(start=dt.date(2035, 1, 1))).sentence == "No validations match these filters."
+    assert (
+        effort(demo, Selection(start=dt.date(2035, 1, 1))).sentence == "No validations match these filters."
+    )
 
 
 def test_every_amount_is_a_row(demo: Dataset) -> None:
@@ -323,12 +344,20 @@ def safe(answer: AmountByMode) -> None:
 @pytest.mark.parametrize("name", list(AMOUNTS))
 def test_small_counts_are_hidden(demo: Dataset, small_demo: Dataset, name: str) -> None:
     for dataset in (demo, small_demo):
-        for selection in (Selection(), Selection(offices=("Miami",)), Selection(entity_types=("sea_carrier",))):
+        for selection in (
+            Selection(),
+            Selection(offices=("Miami",)),
+            Selection(entity_types=("sea_carrier",)),
+        ):
             safe(suppressed(amount_by_mode(dataset, name, selection)))
 
 
 def test_small_counts_are_hidden_in_all_amounts(small_demo: Dataset) -> None:
-    for selection in (Selection(), Selection(offices=("Miami",)), Selection(risks=("high",), locations=("foreign",))):
+    for selection in (
+        Selection(),
+        Selection(offices=("Miami",)),
+        Selection(risks=("high",), locations=("foreign",)),
+    ):
         answer = suppressed(effort(small_demo, selection))
         for row in answer.rows:
             safe(row.amount)
@@ -350,6 +379,8 @@ def test_an_old_dataset_is_refused_in_words(demo: Dataset, tmp_path: Path) -> No
     from analysis import open_dataset
 
     text = (demo.path / "dataset.toml").read_text(encoding="utf-8")
-    (tmp_path / "dataset.toml").write_text(re.sub(r"schema_version = \d+", "schema_version = 1", text), encoding="utf-8")
+    (tmp_path / "dataset.toml").write_text(
+        re.sub(r"schema_version = \d+", "schema_version = 1", text), encoding="utf-8"
+    )
     with pytest.raises(AnalysisError, match="import it again"):
         open_dataset(tmp_path)

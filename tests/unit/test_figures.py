@@ -37,7 +37,9 @@ def test_is_whole_on_the_demo(demo: Dataset, name: str) -> None:
     assert made.chart is not None or made.html
     assert made.alt and made.caption
     if registry()[name].reads == "published":
-        assert made.tag == ("DEFINITIONS" if name.startswith("methods.") else "PUBLISHED") and not made.synthetic
+        assert (
+            made.tag == ("DEFINITIONS" if name.startswith("methods.") else "PUBLISHED") and not made.synthetic
+        )
     else:
         assert made.tag == "SYNTHETIC" and made.synthetic
     assert len(made.data)
@@ -89,7 +91,9 @@ def test_groups_by_each_column(demo: Dataset, column: str) -> None:
     _reads_well(made)
 
 
-@pytest.mark.parametrize("metric", ["deficiency_rate", "hours", "days_to_report", "passed", "incident_within_12_months"])
+@pytest.mark.parametrize(
+    "metric", ["deficiency_rate", "hours", "days_to_report", "passed", "incident_within_12_months"]
+)
 def test_every_kind_of_metric_can_be_drawn(demo: Dataset, metric: str) -> None:
     for name in ("verdict", "ways", "groups"):
         made = figure(f"virtual_vs_in_person.{name}", demo, metric=metric)
@@ -127,7 +131,9 @@ def test_small_shares_have_two_decimals_and_so_has_their_difference(demo: Datase
         assert f"{abs(value) * 100:.2f}" in html and f"{abs(value) * 100:.2f}" in answer.sentence
     headline = compare(demo, "any_must_deficiency").answer
     assert headline is not None and headline.estimate is not None
-    assert f"{abs(headline.estimate) * 100:.2f}" not in (figure("virtual_vs_in_person.verdict", demo).html or "")
+    assert f"{abs(headline.estimate) * 100:.2f}" not in (
+        figure("virtual_vs_in_person.verdict", demo).html or ""
+    )
 
 
 def test_the_caption_says_how_few_specialists_were_allowed_for(demo: Dataset) -> None:
@@ -136,7 +142,10 @@ def test_the_caption_says_how_few_specialists_were_allowed_for(demo: Dataset) ->
     one = compare(demo, "any_must_deficiency", Selection(offices=("Miami",))).answer
     assert one is not None and one.settings["correction"] == "CR2"
     said = figure("virtual_vs_in_person.ways", demo, Selection(offices=("Miami",))).caption
-    assert f"specialist ({one.settings['clusters']}), corrected for their small number (CR2, t with {one.settings['df']:.1f}" in said
+    assert (
+        f"specialist ({one.settings['clusters']}), corrected for their small number (CR2, t with {one.settings['df']:.1f}"
+        in said
+    )
 
 
 def test_the_caption_of_all_metrics_gives_response_rates(demo: Dataset) -> None:
@@ -197,16 +206,31 @@ def test_which_figures_read_rows() -> None:
         "overview.statistics",
         "virtual_vs_in_person.verdict",
         "virtual_vs_in_person.metrics",
+        "virtual_vs_in_person.tracking",
         "virtual_vs_in_person.ways",
         "virtual_vs_in_person.mix",
         "virtual_vs_in_person.groups",
         "virtual_vs_in_person.categories",
         "virtual_vs_in_person.seen_by",
         "virtual_vs_in_person.criteria",
+        "virtual_vs_in_person.effort",
+        "virtual_vs_in_person.evidence",
+        "virtual_vs_in_person.afterwards",
         "msc_deficiencies.reasons",
         "msc_deficiencies.rates",
         "msc_deficiencies.seen_by",
         "msc_deficiencies.repeats",
+        "incidents.limits",
+        "incidents.rates",
+        "incidents.concentration",
+        "incidents.earlier_deficiencies",
+        "maritime.routes",
+        "maritime.conspiracy",
+        "maritime.terminals",
+        "maritime.seals",
+        "maritime.analyses",
+        "maritime.entity_types",
+        "maritime.deficiencies",
     ]
 
 

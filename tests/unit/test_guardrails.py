@@ -112,7 +112,9 @@ def test_weights_that_leave_less_than_half_are_said() -> None:
 
 def answer(low: float, high: float, **changes: Any) -> Comparison:
     """A comparison whose primary interval is given."""
-    row = Estimate("standardised", "difference", "comparison_window", (low + high) / 2, Interval(low, high), 0.2, 800)
+    row = Estimate(
+        "standardised", "difference", "comparison_window", (low + high) / 2, Interval(low, high), 0.2, 800
+    )
     values: dict[str, Any] = {
         "metric": "any_must_deficiency", "label": "", "kind": "proportion", "role": "detection", "unit": "validation",
         "harmful": "lower", "margin": 0.05, "margin_scale": "difference", "margin_source": "illustrative",
@@ -122,7 +124,9 @@ def answer(low: float, high: float, **changes: Any) -> Comparison:
     return Comparison(**values | changes)
 
 
-def judged(shared: float = 1.0, adjustable: bool = True, apart: bool = False, **changes: Any) -> tuple[str, tuple[str, ...]]:
+def judged(
+    shared: float = 1.0, adjustable: bool = True, apart: bool = False, **changes: Any
+) -> tuple[str, tuple[str, ...]]:
     return verdict_of(HEADLINE, answer(-0.03, 0.02, **changes), shared, adjustable, apart, None, 800)
 
 
@@ -133,22 +137,32 @@ def test_diagnostics_forbid_a_verdict() -> None:
     assert judged(adjustable=False)[1][0] == "nothing_to_adjust_for"
     empty = {mode: Arm(mode, mode, 0, 0) for mode in NAMES}
     assert judged(arms=empty) == ("too_few", ("nothing_to_count",))
-    assert verdict_of(HEADLINE, answer(-0.03, 0.02, arms=empty), None, True, False, None, 0)[1] == ("empty_selection",)
+    assert verdict_of(HEADLINE, answer(-0.03, 0.02, arms=empty), None, True, False, None, 0)[1] == (
+        "empty_selection",
+    )
 
 
 def test_positivity_counts_virtual_validations_with_a_counterpart() -> None:
     frame = pd.DataFrame(
-        [("virtual", "low", 79), ("virtual", "high", 21), ("in_person", "low", 50)], columns=["mode", "risk", "n"]
+        [("virtual", "low", 79), ("virtual", "high", 21), ("in_person", "low", 50)],
+        columns=["mode", "risk", "n"],
     )
-    assert positivity(comparison_window(frame.assign(quarter=1, kind="initial", location="domestic")).rows) == 0.79
+    assert (
+        positivity(comparison_window(frame.assign(quarter=1, kind="initial", location="domestic")).rows)
+        == 0.79
+    )
 
 
 def test_an_interval_wider_than_the_margin_lacks_power() -> None:
     assert lacks_power(answer(-0.07, 0.04)) and not lacks_power(answer(-0.06, 0.03))
-    assert not lacks_power(answer(-0.07, 0.04, verdict="too_few")) and not lacks_power(answer(-0.07, 0.04, margin=None))
+    assert not lacks_power(answer(-0.07, 0.04, verdict="too_few")) and not lacks_power(
+        answer(-0.07, 0.04, margin=None)
+    )
     ratio = Estimate("mantel_haenszel", "ratio", "comparison_window", 1.0, Interval(0.85, 1 / 0.85), 1.0, 800)
     times = {"measure": "ratio", "margin_scale": "ratio", "estimates": (ratio,), "primary": "mantel_haenszel"}
-    assert lacks_power(answer(0, 0, margin=1.1, **times)) and not lacks_power(answer(0, 0, margin=1.2, **times))
+    assert lacks_power(answer(0, 0, margin=1.1, **times)) and not lacks_power(
+        answer(0, 0, margin=1.2, **times)
+    )
     # A margin of 1 has no width that an interval could have.
     assert not lacks_power(answer(0, 0, margin=1.0, **times))
 
@@ -158,13 +172,20 @@ def test_an_interval_wider_than_the_margin_lacks_power() -> None:
 
 def window_with(not_verified: int, of: int = 1000) -> Any:
     frame = pd.DataFrame({"mode": ["virtual", "in_person"], "n": [50, 50], "quarter": 8082, "risk": "low"})
-    frame = frame.assign(kind="initial", location="domestic", n_not_verified=[not_verified, 10], n_verifiable=of)
+    frame = frame.assign(
+        kind="initial", location="domestic", n_not_verified=[not_verified, 10], n_verifiable=of
+    )
     return comparison_window(frame)
 
 
 @pytest.mark.parametrize(
     ("not_verified", "reasons"),
-    [(50, ()), (51, ("mostly_unseen",)), (200, ("mostly_unseen",)), (201, ("mostly_unseen", "rarely_assessed"))],
+    [
+        (50, ()),
+        (51, ("mostly_unseen",)),
+        (200, ("mostly_unseen",)),
+        (201, ("mostly_unseen", "rarely_assessed")),
+    ],
 )
 def test_much_unseen_is_said_of_what_is_found(not_verified: int, reasons: tuple[str, ...]) -> None:
     dataset: Any = SimpleNamespace(criteria_asked=True, present=lambda column: ())

@@ -67,9 +67,19 @@ def test_counts_are_those_of_plain_pandas_with_weights(
 ) -> None:
     selection = selection_of(chosen)
     total = sum(group["n"] for group in plain(again, "incidents", [], chosen, ["n"]).values())
-    for by in ("transport_mode", "concealment_method", "seal_issue", "contraband", "field_office", "route_origin", "terminal"):
+    for by in (
+        "transport_mode",
+        "concealment_method",
+        "seal_issue",
+        "contraband",
+        "field_office",
+        "route_origin",
+        "terminal",
+    ):
         answer = incidents(twisted_demo, by, selection).to_dict()
-        expected = {key[0]: group["n"] for key, group in plain(again, "incidents", [by], chosen, ["n"]).items()}
+        expected = {
+            key[0]: group["n"] for key, group in plain(again, "incidents", [by], chosen, ["n"]).items()
+        }
         recorded = sum(n for value, n in expected.items() if value is not None)
         assert answer["n"] == total and answer["recorded"] == recorded
         assert {row[by]: row["count"] for row in answer["rows"] if row["count"]} == {
@@ -87,7 +97,9 @@ def with_last_validation(folder: Path) -> pd.DataFrame:
     source = pd.read_parquet(folder / "source" / "incidents.parquet")
     visits = pd.read_parquet(folder / "source" / "validations.parquet")
     pairs = source[["incident_id", "member_id", "occurred_on"]].merge(visits, on="member_id")
-    before = pairs[pairs["conducted_on"] < pairs["occurred_on"]].sort_values(["conducted_on", "validation_id"])
+    before = pairs[pairs["conducted_on"] < pairs["occurred_on"]].sort_values(
+        ["conducted_on", "validation_id"]
+    )
     last = before.groupby("incident_id").tail(1)[["incident_id", "mode", "risk", "kind", "location"]]
     return source.merge(last, on="incident_id", how="left")
 
@@ -105,7 +117,9 @@ def test_causes_are_shares_of_incidents_and_may_exceed_one(demo: Dataset, chosen
     causes = pd.read_parquet(DEMO / "source" / "incident_causes.parquet")
     causes = causes[causes["incident_id"].isin(source["incident_id"])]
     answer = incidents(demo, "cause", selection_of(chosen)).to_dict()
-    assert {row["cause"]: row["count"] for row in answer["rows"] if row["count"]} == causes["cause"].value_counts().to_dict()
+    assert {row["cause"]: row["count"] for row in answer["rows"] if row["count"]} == causes[
+        "cause"
+    ].value_counts().to_dict()
     assert answer["n"] == len(source) and answer["recorded"] == causes["incident_id"].nunique()
     assert sum(row["share"] for row in answer["rows"]) > 1
     assert "several_causes" in answer["caveats"]
@@ -118,7 +132,9 @@ def test_a_month_and_a_fiscal_year_hold_what_happened_in_them(twisted_demo: Data
     selection = selection_of(chosen)
     monthly = plain(again, "incidents", ["month", "transport_mode"], chosen, ["n"])
     rows = incidents(twisted_demo, "month", selection).to_dict()["rows"]
-    assert [row["month"] for row in rows] == [f"{d:%Y-%m}" for d in pd.period_range("2019-02", "2021-11", freq="M")]
+    assert [row["month"] for row in rows] == [
+        f"{d:%Y-%m}" for d in pd.period_range("2019-02", "2021-11", freq="M")
+    ]
     for row in rows:
         key = int(row["month"][:4]) * 12 + int(row["month"][5:]) - 1
         mine = {mode: group["n"] for (month, mode), group in monthly.items() if month == key}
@@ -204,7 +220,9 @@ def test_rates_are_events_over_member_years(demo: Dataset, office: str | None) -
         expected = row.interval.high * years[row.entity_type]
         assert poisson.cdf(k, expected) == pytest.approx(0.025, abs=1e-9)
         if k:
-            assert poisson.sf(k - 1, row.interval.low * years[row.entity_type]) == pytest.approx(0.025, abs=1e-9)
+            assert poisson.sf(k - 1, row.interval.low * years[row.entity_type]) == pytest.approx(
+                0.025, abs=1e-9
+            )
     whole = overall_rate(demo, selection)
     assert whole and whole[0] == pytest.approx(len(joined) / years.sum())
 
@@ -213,10 +231,14 @@ def test_dispersion_is_that_of_months(demo: Dataset) -> None:
     answer = incidents_by_entity_type(demo)
     source = pd.read_parquet(DEMO / "source" / "incidents.parquet").dropna(subset=["member_id"])
     months = pd.period_range("2018-01", "2022-12", freq="M")
-    events = pd.to_datetime(source["occurred_on"]).dt.to_period("M").value_counts().reindex(months, fill_value=0)
+    events = (
+        pd.to_datetime(source["occurred_on"]).dt.to_period("M").value_counts().reindex(months, fill_value=0)
+    )
     years = np.array([member_years(DEMO, m.start_time.date(), m.end_time.date()).sum() for m in months])
     expected = years * events.sum() / years.sum()
-    assert answer.dispersion == pytest.approx(float(((events.to_numpy() - expected) ** 2 / expected).sum()) / 59)
+    assert answer.dispersion == pytest.approx(
+        float(((events.to_numpy() - expected) ** 2 / expected).sum()) / 59
+    )
 
 
 def test_without_time_at_risk_there_is_no_rate(demo: Dataset, seizures: Dataset) -> None:
@@ -226,12 +248,16 @@ def test_without_time_at_risk_there_is_no_rate(demo: Dataset, seizures: Dataset)
     ):
         answer = incidents_by_entity_type(dataset, selection)
         assert code in answer.caveats and overall_rate(dataset, selection) is None
-        assert all(row["rate"] is row["low"] is row["member_years"] is None for row in answer.to_dict()["rows"])
+        assert all(
+            row["rate"] is row["low"] is row["member_years"] is None for row in answer.to_dict()["rows"]
+        )
         assert "per 1,000" not in headline(dataset, selection).sentence
         assert figure("incidents.rates", dataset, selection).state is not None
 
 
-def test_incidents_outside_membership_are_counted_but_not_in_the_rate(twisted_demo: Dataset, again: Recount) -> None:
+def test_incidents_outside_membership_are_counted_but_not_in_the_rate(
+    twisted_demo: Dataset, again: Recount
+) -> None:
     answer = incidents_by_entity_type(twisted_demo)
     inside: dict[str, int] = {}
     for row in again.tables["incidents"].to_dict("records"):
@@ -275,7 +301,12 @@ def test_lift_by_hand(demo: Dataset) -> None:
     first = linked.groupby("member_id")["occurred_on"].min()
     visits = read["validations"].sort_values(["conducted_on", "validation_id"])
     before = visits["member_id"].map(first)
-    index = visits[before.isna() | (visits["conducted_on"] < before)].groupby("member_id").tail(1).set_index("validation_id")
+    index = (
+        visits[before.isna() | (visits["conducted_on"] < before)]
+        .groupby("member_id")
+        .tail(1)
+        .set_index("validation_id")
+    )
     case = index["member_id"].isin(first.index)
     kinds = read["members"].set_index("member_id")["entity_type"]
     entity = index["entity_type"].fillna(index["member_id"].map(kinds))
@@ -289,7 +320,12 @@ def test_lift_by_hand(demo: Dataset) -> None:
         everywhere = len(set(mine) - set(limited["criterion_id"]))
         applies = everywhere + entity.map(limited.groupby("entity_type").size()).fillna(0)
         here = findings[findings["category"] == row.category]
-        others = here[here["answer"] != "deficient"].groupby("validation_id").size().reindex(index.index, fill_value=0)
+        others = (
+            here[here["answer"] != "deficient"]
+            .groupby("validation_id")
+            .size()
+            .reindex(index.index, fill_value=0)
+        )
         bad = index.index.isin(here.loc[here["answer"] == "deficient", "validation_id"])
         assessed = (applies - others) > 0
         assert (row.count, row.n) == ((bad & case).sum(), (assessed & case).sum())
@@ -307,7 +343,9 @@ def test_lift_of_a_cause_has_its_incidents_only(demo: Dataset) -> None:
     visits = pd.read_parquet(DEMO / "source" / "validations.parquet")[["member_id", "conducted_on"]]
     sealed = source[source["cause"] == "seal_compromised"].merge(visits, on="member_id")
     cases = sealed[sealed["conducted_on"] < sealed["occurred_on"]]["member_id"].nunique()
-    rows = [row for row in earlier_deficiencies(demo, cause="seal_compromised").rows if isinstance(row, LiftRow)]
+    rows = [
+        row for row in earlier_deficiencies(demo, cause="seal_compromised").rows if isinstance(row, LiftRow)
+    ]
     assert max(row.n or 0 for row in rows) == cases
     everything = earlier_deficiencies_by_cause(demo)
     found = [row for row in everything.rows if isinstance(row, LiftRow) and row.cause == "seal_compromised"]
@@ -344,10 +382,14 @@ def test_weighted_rows_have_counts_and_no_intervals(seizures: Dataset) -> None:
         assert {row[by]: row["count"] for row in answer.to_dict()["rows"]} == expected.to_dict()
         assert "aggregated" in answer.caveats and all(row["low"] is None for row in answer.to_dict()["rows"])
     series = incident_series(seizures)
-    assert series.kind == "counts" and sum(point.value or 0 for point in series.points) == source["weight"].sum()
+    assert (
+        series.kind == "counts" and sum(point.value or 0 for point in series.points) == source["weight"].sum()
+    )
 
 
-@pytest.mark.parametrize("name", ["over_time", "limits", "concealment", "causes", "contraband", "rates", "concentration"])
+@pytest.mark.parametrize(
+    "name", ["over_time", "limits", "concealment", "causes", "contraband", "rates", "concentration"]
+)
 def test_every_figure_draws_or_says_why_not(seizures: Dataset, name: str) -> None:
     made = figure(f"incidents.{name}", seizures)
     assert (made.state is None) == (name in ("over_time", "limits", "contraband", "concentration"))

@@ -51,7 +51,8 @@ def test_breakdowns_are_those_of_plain_pandas(demo: Dataset, selection: Selectio
     assert (whole.count, whole.n) == (mine["internal_conspiracy"].sum(), len(mine))
     grouped = mine.groupby("route_origin")["internal_conspiracy"].agg(["sum", "size"])
     assert {row.of["route_origin"]: (row.count, row.n) for row in by_route} == {
-        str(route): (int(k), int(n)) for route, k, n in zip(grouped.index, grouped["sum"], grouped["size"], strict=True)
+        str(route): (int(k), int(n))
+        for route, k, n in zip(grouped.index, grouped["sum"], grouped["size"], strict=True)
     }
     assert whole.interval == wilson(whole.count or 0, whole.n or 0).interval()
 

@@ -35,7 +35,16 @@ OSAKA_INSTRUCTIONS = ((21, 155), (95, 256))
 OSAKA_SHORTAGES = ((8, 168), (12, 339))
 
 Table = tuple[tuple[int, int], tuple[int, int]]
-COLUMNS = ("validation_id", "member_id", "field_office", "mode", "conducted_on", "entity_type", "risk", "outcome")
+COLUMNS = (
+    "validation_id",
+    "member_id",
+    "field_office",
+    "mode",
+    "conducted_on",
+    "entity_type",
+    "risk",
+    "outcome",
+)
 
 
 def imported(folder: Path, tables: dict[str, Table], arms: tuple[str, str], event: str) -> Dataset:
@@ -93,7 +102,9 @@ def test_berkeley_reverses_over_departments() -> None:
 def test_berkeley_in_parts() -> None:
     """By hand: 1,198 of 2,691 men and 557 of 1,835 women were admitted."""
     (men, women) = ([table[arm] for table in BERKELEY.values()] for arm in (0, 1))
-    found = kitagawa([a for a, _ in men], [a + b for a, b in men], [a for a, _ in women], [a + b for a, b in women])
+    found = kitagawa(
+        [a for a, _ in men], [a + b for a, b in men], [a for a, _ in women], [a + b for a, b in women]
+    )
     assert found.difference == pytest.approx(1198 / 2691 - 557 / 1835, abs=1e-12)
     assert found.rate_effect == pytest.approx(-0.03602848290570063, abs=1e-12)
     assert found.mix_effect == pytest.approx(0.1776739111522425, abs=1e-12)
@@ -134,6 +145,8 @@ def test_compare_names_the_paradox_of_berkeley(berkeley: Dataset) -> None:
     assert adjusted is not None and adjusted.estimate is not None and adjusted.estimate < 0
     assert "sign_turned" in answer.reasons
     assert "Simpson's paradox" in words("sign_turned") and "reverses" in words("sign_turned")
+    title = figure("virtual_vs_in_person.ways", berkeley, metric="passed").title
+    assert title.startswith("+14.2 points crude, −") and "reverses the sign (Simpson's paradox)" in title
 
 
 def test_the_mix_of_berkeley_is_departments(berkeley: Dataset) -> None:
@@ -170,7 +183,9 @@ def test_compare_gives_the_published_odds_of_remote_accreditation(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("table", "certain"), [(OSAKA_INSTRUCTIONS, True), (OSAKA_SHORTAGES, False)], ids=["instructions", "shortages"]
+    ("table", "certain"),
+    [(OSAKA_INSTRUCTIONS, True), (OSAKA_SHORTAGES, False)],
+    ids=["instructions", "shortages"],
 )
 def test_compare_agrees_with_the_hospital_inspections(table: Table, certain: bool, tmp_path: Path) -> None:
     data = imported(tmp_path, {"low": table}, ("Documents", "On site"), "actions_required")

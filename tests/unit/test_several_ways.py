@@ -46,7 +46,15 @@ def headline(demo: Dataset) -> Comparison:
 
 
 @pytest.mark.parametrize(
-    "metric", ["any_must_deficiency", "any_deficiency", "passed", "deficiency_rate", "must_deficiency_rate", "closed_on_time"]
+    "metric",
+    [
+        "any_must_deficiency",
+        "any_deficiency",
+        "passed",
+        "deficiency_rate",
+        "must_deficiency_rate",
+        "closed_on_time",
+    ],
 )
 def test_every_method_holds_its_own_truth(demo: Dataset, metric: str) -> None:
     with open(demo.path / "truth.toml", "rb") as file:
@@ -66,7 +74,11 @@ def test_pairs_hold_the_effect_on_those_done_virtually(demo: Dataset, headline: 
 
 
 def test_each_method_has_exactly_one_difference(demo: Dataset, headline: Comparison) -> None:
-    for answer in (headline, compare(demo, "deficiency_rate"), compare(demo, "feedback_confidence").groups[0]):
+    for answer in (
+        headline,
+        compare(demo, "deficiency_rate"),
+        compare(demo, "feedback_confidence").groups[0],
+    ):
         rows = [row.method for row in answer.estimates if row.measure == "difference"]
         assert sorted(rows) == sorted(["crude", *TRUTH, "paired"])
 
@@ -77,7 +89,11 @@ def test_the_verdict_is_read_from_the_model(headline: Comparison) -> None:
         "risk", "kind", "location", "quarter", "field_office", "entity_type",
     )  # fmt: skip
     virtual, in_person = (headline.adjusted_arms[mode] for mode in ("virtual", "in_person"))
-    assert virtual.estimate is not None and in_person.estimate is not None and headline.answer.estimate is not None
+    assert (
+        virtual.estimate is not None
+        and in_person.estimate is not None
+        and headline.answer.estimate is not None
+    )
     assert virtual.estimate - in_person.estimate == pytest.approx(headline.answer.estimate, abs=1e-12)
     for arm in (virtual, in_person):
         assert arm.interval is not None and arm.estimate is not None and arm.interval.contains(arm.estimate)
@@ -176,12 +192,16 @@ RISK = np.where(np.arange(N) % 2, "low", "high")
 HOSTILE = {
     "one specialist": rows_of(N, cluster=7),
     "four specialists": rows_of(N, cluster=np.arange(N) % 4),
-    "one specialist in an arm": rows_of(N, arm=np.arange(N) % 2, cluster=np.where(np.arange(N) % 2, 1, np.arange(N))),
+    "one specialist in an arm": rows_of(
+        N, arm=np.arange(N) % 2, cluster=np.where(np.arange(N) % 2, 1, np.arange(N))
+    ),
     "events are the risk": rows_of(N, risk=RISK, y=np.arange(N) % 2),
     "events are the arm": rows_of(N, arm=np.arange(N) % 2, y=np.arange(N) % 2),
     "arms are the risk": rows_of(N, risk=RISK, arm=np.arange(N) % 2),
     "one stratum": rows_of(N, risk="low", location="domestic", field_office="Miami", quarter=8082),
-    "nothing recorded": rows_of(N, risk=None, kind=None, location=None, field_office=None, entity_type=None, quarter=8082),
+    "nothing recorded": rows_of(
+        N, risk=None, kind=None, location=None, field_office=None, entity_type=None, quarter=8082
+    ),
     "all events": rows_of(N, y=1),
     "no events": rows_of(N, y=0),
     "one event": rows_of(N, y=(np.arange(N) == 0).astype(int)),
@@ -223,7 +243,11 @@ def test_hostile_data_get_a_status_and_a_reason(name: str, clustered: bool) -> N
     for row in rows:
         assert all(code in REASONS for code in row.caveats), row.caveats
         assert (row.interval is None) == (row.status == "not_estimable")
-        numbers = [row.estimate, row.p_value, *((row.interval.low, row.interval.high) if row.interval else ())]
+        numbers = [
+            row.estimate,
+            row.p_value,
+            *((row.interval.low, row.interval.high) if row.interval else ()),
+        ]
         assert all(value is None or math.isfinite(value) for value in numbers)
         if row.status != "ok":
             assert row.caveats
@@ -272,7 +296,8 @@ def test_the_whole_never_falls_back(demo: Dataset) -> None:
 
 def with_estimates(answer: Comparison, **values: tuple[float, float, float]) -> Comparison:
     rows = tuple(
-        Estimate(m, "difference", "comparison_window", v, Interval(low, high), 0.5, 100) for m, (v, low, high) in values.items()
+        Estimate(m, "difference", "comparison_window", v, Interval(low, high), 0.5, 100)
+        for m, (v, low, high) in values.items()
     )
     return dataclasses.replace(answer, estimates=rows)
 

@@ -75,7 +75,9 @@ def test_what_is_no_table_of_counts_is_refused(table) -> None:
 
 def test_the_test_of_newcombe_says_what_its_interval_says() -> None:
     """Every table with up to eleven in an arm: p below 0.05 exactly where the interval leaves no difference out."""
-    tables = np.array([(a, n, b, m) for n in range(1, 12) for a in range(n + 1) for m in range(1, 12) for b in range(m + 1)]).T
+    tables = np.array(
+        [(a, n, b, m) for n in range(1, 12) for a in range(n + 1) for m in range(1, 12) for b in range(m + 1)]
+    ).T
     test = newcombe_test(*tables)
     p = test.p_value
     untested = (tables[0] + tables[2] == 0) | (tables[0] + tables[2] == tables[1] + tables[3])
@@ -86,11 +88,15 @@ def test_the_test_of_newcombe_says_what_its_interval_says() -> None:
         excluded = (bounds.low > nothing) | (bounds.high < nothing)
         assert ((p < 0.05) == excluded)[known].all()
     swapped = newcombe_test(tables[2], tables[3], tables[0], tables[1])
-    assert np.allclose(swapped.p_value, p, equal_nan=True) and np.allclose(swapped.statistic, -test.statistic, equal_nan=True)
+    assert np.allclose(swapped.p_value, p, equal_nan=True) and np.allclose(
+        swapped.statistic, -test.statistic, equal_nan=True
+    )
 
 
 def test_the_test_of_newcombe_holds_at_any_size() -> None:
-    p = newcombe_test([46, 5 * 10**7, 10**8], [54, 10**8, 10**8], [52, 5 * 10**7 + 10**4, 0], [54, 10**8, 10**8]).p_value
+    p = newcombe_test(
+        [46, 5 * 10**7, 10**8], [54, 10**8, 10**8], [52, 5 * 10**7 + 10**4, 0], [54, 10**8, 10**8]
+    ).p_value
     # Ten thousand in a hundred million are 1.41 standard errors.
     assert p[1] == pytest.approx(2 * stats.norm.sf(1e-4 / np.sqrt(2 * 0.25 / 1e8)), rel=1e-4)
     assert 0.03 < p[0] < 0.1 and p[2] == 0.0

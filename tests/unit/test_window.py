@@ -18,13 +18,17 @@ def counted(*rows: tuple[str, int, int]) -> pd.DataFrame:
 
 
 def test_only_quarters_in_which_both_modes_were_in_use() -> None:
-    window = comparison_window(counted(("in_person", 1, 50), ("in_person", 2, 40), ("virtual", 2, 60), ("hybrid", 2, 3)))
+    window = comparison_window(
+        counted(("in_person", 1, 50), ("in_person", 2, 40), ("virtual", 2, 60), ("hybrid", 2, 3))
+    )
     assert window.left_out == {"mode_hybrid": 3, "outside_comparison_window": 50}
     assert window.rows["n"].sum() == 100
 
 
 def test_a_stray_record_does_not_open_a_quarter() -> None:
-    window = comparison_window(counted(("in_person", 1, 900), ("virtual", 1, 1), ("in_person", 2, 40), ("virtual", 2, 60)))
+    window = comparison_window(
+        counted(("in_person", 1, 900), ("virtual", 1, 1), ("in_person", 2, 40), ("virtual", 2, 60))
+    )
     assert window.left_out == {"outside_comparison_window": 901}
 
 

@@ -170,7 +170,10 @@ class Plant:
 
     def __bool__(self) -> bool:
         return bool(
-            self.under_recording_office or self.copying_specialist or self.impossible_dates or self.cloned_seals
+            self.under_recording_office
+            or self.copying_specialist
+            or self.impossible_dates
+            or self.cloned_seals
         )
 
 

@@ -181,7 +181,9 @@ def _unknown_names(effects: Effects) -> list[str]:
     office, specialist = effects.plant.under_recording_office, effects.plant.copying_specialist
     if office not in ("", ANY, *offices()):
         mend = nearest(office, (ANY, *offices())).removesuffix(".")
-        problems.append(f"plant.under_recording_office '{office}' is not a field office of the program, {mend}")
+        problems.append(
+            f"plant.under_recording_office '{office}' is not a field office of the program, {mend}"
+        )
     names = specialists(effects.program)
     if specialist not in ("", ANY, *names):
         problems.append(

@@ -46,7 +46,9 @@ def planted(world: World) -> tuple[World, dict[str, Any]]:
     # One stream each: an oddity stays where it is when another one comes or goes.
     copying, silent, dates, seals = (np.random.default_rng([world.seed, 14, number]) for number in range(4))
     if wanted.under_recording_office:
-        world, hidden["under_recording_office"] = _under_recorded(world, wanted.under_recording_office, silent)
+        world, hidden["under_recording_office"] = _under_recorded(
+            world, wanted.under_recording_office, silent
+        )
     # After the office: what is copied stands as it was copied, wherever the specialist works.
     if wanted.copying_specialist:
         world, hidden["copying_specialist"] = _copied(world, wanted.copying_specialist, copying)
@@ -105,14 +107,17 @@ def _repeated(world: World, template: int, copies: Ints) -> Findings:
     stays = ~np.isin(f.validation, copies)
     # Nothing of a copy's own stands where the template has an answer, and nothing of its own is left unverified.
     stays_exception = ~(
-        np.isin(f.exception_validation, copies) & ((f.exception == unseen) | np.isin(f.exception_criterion, taken))
+        np.isin(f.exception_validation, copies)
+        & ((f.exception == unseen) | np.isin(f.exception_criterion, taken))
     )
     written = np.ones(len(which), bool)
     validation = np.append(f.validation[stays], copies[which])
     criterion = np.append(f.criterion[stays], f.criterion[mine][what])
     order = np.lexsort((criterion, validation))
     other_validation = np.append(f.exception_validation[stays_exception], copies[which_blind])
-    other_criterion = np.append(f.exception_criterion[stays_exception], f.exception_criterion[blind][what_blind])
+    other_criterion = np.append(
+        f.exception_criterion[stays_exception], f.exception_criterion[blind][what_blind]
+    )
     exception = np.append(f.exception[stays_exception], np.full(len(which_blind), unseen))
     other_order = np.lexsort((other_criterion, other_validation))
     return Findings(

@@ -48,7 +48,9 @@ def bench(crew: runs.Crew, programs: int) -> dict[str, Any]:
         "without_effects": reporting.promise(
             crew.work("no effects", runs.without_effect, runs.seeds("null", some("without_effects"))), few=few
         ),
-        "screen": reporting.screened(crew.work("screen", runs.screen, runs.seeds("coverage", some("screen")))),
+        "screen": reporting.screened(
+            crew.work("screen", runs.screen, runs.seeds("coverage", some("screen")))
+        ),
         "unmeasured": reporting.unseen(
             crew.work("unmeasured", runs.unmeasured, runs.seeds("unmeasured", some("unmeasured"))), few=few
         ),
@@ -68,7 +70,9 @@ def _covered(
     lines = {one: line(*one, TRUTH[one[1]], found[one]) for one in LINES}
     outside = [one for one in LINES if lines[one].judged and not lines[one].passes(few=few)]
     if outside:
-        again = np.array(crew.work("again", partial(runs.cover, outside), runs.seeds("again", AGAIN * programs)))
+        again = np.array(
+            crew.work("again", partial(runs.cover, outside), runs.seeds("again", AGAIN * programs))
+        )
         for i, one in enumerate(outside):
             lines[one] = line(*one, TRUTH[one[1]], again[:, i], first=lines[one])
     return list(lines.values()), found

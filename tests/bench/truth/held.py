@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,7 @@ from analysis.datasets.demo.world import World
 from analysis.datasets.engines import Engine, Frame, collected
 from analysis.datasets.opening import Dataset, narwhal
 from analysis.datasets.preparing_answers import applicable_criteria, catalogue_periods
-from analysis.datasets.vocabularies import Vocabulary, dataset_vocabularies, reference_table
+from analysis.datasets.vocabularies import CODED, Vocabulary, dataset_vocabularies, reference_table
 
 _PLACES = {
     "field_office": offices(),
@@ -57,9 +60,30 @@ class Held(Dataset):
 
     def prepared(self, name: str) -> Frame | None:
         """Validations or findings, made when first asked for."""
+        return narwhal(self.frame(name))
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """The same rows as they are held."""
         if name not in self._held:
             self._held[name] = {"validations": _validations, "findings": _findings}[name](self)
-        return narwhal(self._held[name])
+        return self._held[name]
+
+    def ungrouped(self, table: str, by: Sequence[str], sums: Sequence[str]) -> pd.DataFrame:
+        """What `analysis.counts.counts` gives, each row a group of its own.
+
+        Comparisons add up over whatever they do not look at, so grouping only costs time here.
+        """
+        frame = self.frame(table)
+        out: dict[str, Any] = {}
+        for column in by:
+            values = frame[column].to_numpy()
+            base = re.sub("^previous_", "", column)
+            out[column] = (
+                np.array([*self.vocabulary(base), None], object)[values] if base in CODED else values
+            )
+        for name in sums:
+            out[name] = np.prod([frame[part].to_numpy() for part in name.split("*")], axis=0)
+        return pd.DataFrame(out)
 
     def applicability(self) -> pd.DataFrame:
         """Which criteria apply, coded."""
@@ -75,7 +99,7 @@ def _catalogue() -> tuple[dict[str, Vocabulary], pd.DataFrame]:
     engine = Engine(threads=1)
     sources = {name: reference_table(engine, name) for name in ("criteria", "applicability", "field_offices")}
     criteria = collected(sources["criteria"])
-    seen = {column: values for column, values in _PLACES.items()}
+    seen: dict[str, Iterable[str]] = dict(_PLACES)
     seen |= {name: set(criteria[name].dropna()) for name in ("level", "seen_by", "criterion_id", "category")}
     open_offices = collected(sources["field_offices"])
     open_offices = open_offices[open_offices["field_office"].isin(offices())]
@@ -104,7 +128,8 @@ def _filters(held: Held) -> dict[str, Ints]:
         "risk": held.coded("risk", schedule.risk),
         "kind": held.coded("kind", schedule.initial.astype(np.int64)),
         "location": held.coded("location", world.members.foreign[member].astype(np.int64)),
-        "specialist": schedule.specialist,
+        # Numbered as preparing does: those who occur, in order.
+        "specialist": np.unique(schedule.specialist, return_inverse=True)[1],
     }
 
 
@@ -131,7 +156,9 @@ def _validations(held: Held) -> pd.DataFrame:
         f"previous_{name}": np.where(before >= 0, values[before], -1)
         for name, values in (("mode", shared["mode"]), *list(own.items())[:2])
     }
-    by_seen = {f"{name}_{seen}": table[:, i] for name, table in counts.items() for i, seen in enumerate(SEEN_BY)}
+    by_seen = {
+        f"{name}_{seen}": table[:, i] for name, table in counts.items() for i, seen in enumerate(SEEN_BY)
+    }
     return pd.DataFrame(
         {
             "validation_row": np.arange(len(schedule)),

@@ -30,30 +30,43 @@ class Figure:
     value: float
     error: float
 
-    def to_dict(self) -> dict[str, float]:
-        """Six significant digits of both."""
+    def to_dict(self) -> dict[str, float | None]:
+        """Six significant digits of both; None where there is no such number."""
         return {"value": _six(self.value), "monte_carlo_error": _six(self.error)}
 
 
-def share(hits: Sequence[bool] | np.ndarray) -> Figure:
+Numbers = Sequence[float] | Sequence[bool] | np.ndarray
+
+
+def share(hits: Numbers) -> Figure:
     """How often something happened."""
+    if not len(hits):
+        return Figure(math.nan, math.nan)
     p = float(np.mean(hits))
     return Figure(p, math.sqrt(p * (1 - p) / len(hits)))
 
 
-def mean(values: Sequence[float] | np.ndarray) -> Figure:
-    """A mean."""
-    return Figure(float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values))))
+def mean(values: Numbers) -> Figure:
+    """A mean of what there is."""
+    there = _there(values)
+    if there.size < 2:
+        return Figure(math.nan, math.nan)
+    return Figure(float(there.mean()), float(there.std(ddof=1) / math.sqrt(there.size)))
 
 
-def spread(values: Sequence[float] | np.ndarray) -> Figure:
+def spread(values: Numbers) -> Figure:
     """A standard deviation, its error from the fourth moment."""
-    values = np.asarray(values)
-    deviation = values - values.mean()
-    variance = float((deviation**2).sum() / (len(values) - 1))
-    fourth = float((deviation**4).mean())
-    error = math.sqrt(max(fourth - variance**2, 0.0) / len(values)) / (2 * math.sqrt(variance)) if variance else 0.0
-    return Figure(math.sqrt(variance), error)
+    there = _there(values)
+    if there.size < 2 or not there.std():
+        return Figure(0.0 if there.size else math.nan, math.nan)
+    variance, fourth = float(there.var(ddof=1)), float(((there - there.mean()) ** 4).mean())
+    sd = math.sqrt(variance)
+    return Figure(sd, math.sqrt(max(fourth - variance**2, 0.0) / there.size) / (2 * sd))
+
+
+def _there(values: Numbers) -> np.ndarray:
+    numbers = np.asarray(values, float)
+    return numbers[np.isfinite(numbers)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +156,8 @@ def on_the_margin(definition: Metric, truth: float, interval: Interval) -> Verdi
     assert definition.margin is not None
     moved = interval
     if definition.margin_scale == "ratio":
-        moved = Interval(*(limit * definition.margin / truth for limit in (interval.low, interval.high)))
+        away = definition.margin / truth
+        moved = Interval(interval.low * away, interval.high * away)
     else:
         away = -definition.margin - truth
         moved = Interval(interval.low + away, interval.high + away)
@@ -161,5 +175,5 @@ def at_most(figure: Figure, limit: float) -> bool:
     return figure.value <= limit + ERRORS * figure.error
 
 
-def _six(value: float) -> float:
-    return float(f"{value:.6g}")
+def _six(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None

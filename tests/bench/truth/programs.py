@@ -13,12 +13,12 @@ from analysis.datasets.demo.catalogue import Bools
 from analysis.datasets.demo.contrasts import comparison_window as true_window
 from analysis.datasets.opening import Dataset
 from analysis.questions import models
+from analysis.questions.arms import COVARIATES, Arms, tally_counts, tally_rows
 from analysis.questions.before_after import paired
 from analysis.questions.designs import MODEL_COLUMNS
-from analysis.questions.arms import COVARIATES, Arms, tally_counts, tally_rows
 from analysis.questions.tallies import crude, mantel_haenszel
 from analysis.questions.window import Window, comparison_window
-from analysis.results import Estimate, Interval
+from analysis.results import Estimate
 from analysis.selection import Selection
 from analysis.stats import estimating
 from tests.bench.truth import sharing
@@ -27,6 +27,7 @@ from tests.bench.truth.truths import METRICS, difference_over, outcome, truths, 
 
 ROW = "validation_row"
 MODELLED = ("overlap_weighted", "doubly_robust", "aipw")
+OF_RATES = ("doubly_robust mean", "standardised ratio")
 METHODS = ("crude", "standardised", "mantel_haenszel", *MODELLED, "paired")
 PAIRED = ("any_must_deficiency", "any_deficiency")
 TRUTH: Mapping[str, str] = {
@@ -35,21 +36,21 @@ TRUTH: Mapping[str, str] = {
     "mantel_haenszel": "difference_mh",
     "overlap_weighted": "difference_overlap",
     "doubly_robust": "difference_overlap",
+    "doubly_robust mean": "mean_overlap",
     "aipw": "difference over the rows kept",
     "paired": "difference_virtual of the pairs",
     "standardised ratio": "ratio_all",
 }
-"""What each method is judged by."""
+"""What each method is judged by; augmented rates also by the mean of the rates of single validations."""
 
-Line = tuple[str, str]
+Asked = tuple[str, str]
 """A metric and a method; rates are also asked for their ratio, which their verdict is read from."""
 
-LINES: tuple[Line, ...] = tuple(
+LINES: tuple[Asked, ...] = tuple(
     (name, method)
     for name, definition in METRICS.items()
-    for method in (*METHODS, "standardised ratio")
-    if (method != "paired" or name in PAIRED)
-    and (method != "standardised ratio" or definition.margin_scale == "ratio")
+    for method in (*METHODS, *OF_RATES)
+    if (method != "paired" or name in PAIRED) and (method not in OF_RATES or definition.kind == "rate")
 )
 
 
@@ -70,16 +71,17 @@ def window_of(dataset: Dataset, names: Sequence[str]) -> Window:
     return comparison_window(counted.assign(**numbered))
 
 
-def answers(held: Held, lines: Sequence[Line] = LINES) -> dict[Line, Answer]:
+def answers(held: Held, lines: Sequence[Asked] = LINES) -> dict[Asked, Answer]:
     """Every line asked for, of one program."""
     with sharing.shared():
         names = list(dict.fromkeys(name for name, _ in lines))
         window = window_of(held, names)
-        out: dict[Line, Answer] = {}
+        out: dict[Asked, Answer] = {}
         for name in names:
-            methods = {method for line, method in lines if line == name}
-            out |= {(name, method): answer for method, answer in _of_metric(held, window, name, methods).items()}
-        return {line: out[line] for line in lines}
+            methods = {method for one, method in lines if one == name}
+            found = _of_metric(held, window, name, methods)
+            out |= {(name, method): given for method, given in found.items()}
+        return {one: out[one] for one in lines}
 
 
 def estimates(
@@ -94,12 +96,16 @@ def estimates(
         rows += mantel_haenszel(definition, inside, window.strata)
     if methods & {"standardised", "standardised ratio"}:
         rows += models.standardised(definition, inside, dataset.modes, window.strata)[0]
-    if methods & set(MODELLED):
+    if methods & {*MODELLED, "doubly_robust mean"}:
         rows += models.weighted(definition, inside, window.strata)
     if "paired" in methods:
         rows.append(paired(dataset, definition, Selection(), window))
-    named = {row.method if row.measure == "difference" else f"{row.method} {row.measure}": row for row in rows}
-    return {method: named[method] for method in METHODS + ("standardised ratio",) if method in methods}
+    named = {
+        row.method if row.measure == "difference" else f"{row.method} {row.measure}": row for row in rows
+    }
+    return {
+        method: named[method.removesuffix(" mean")] for method in (*METHODS, *OF_RATES) if method in methods
+    }
 
 
 def _of_metric(held: Held, window: Window, name: str, methods: set[str]) -> dict[str, Answer]:
@@ -136,4 +142,3 @@ def kept(arms: Arms) -> Bools:
     place = sharing.placed(arms.rows[keys])
     assert np.array_equal(np.bincount(place, arms.rows["d"]), design.n)
     return np.asarray(inside[place])
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from analysis.questions.deficiency_modes import LEVEL
 from analysis.results import Interval
-from tests.bench.truth.judging import Line, at_most, line, mean, on_the_margin, share
+from analysis.stats.sensitivity import e_value
+from tests.bench.truth.judging import ERRORS, Figure, Line, at_most, line, mean, on_the_margin, share
 from tests.bench.truth.programs import TRUTH
 from tests.bench.truth.runs import HEADLINE, STRENGTH, UNMEASURED, Promise, Screened, Unseen
 from tests.bench.truth.through import TOLERANCE, Through
@@ -48,21 +50,22 @@ def margins(found: Mapping[tuple[str, str], np.ndarray]) -> list[Report]:
 
 
 def promise(programs: Sequence[Promise], *, few: bool) -> Report:
-    """Without effects: how often "as good", against what the power of the actual numbers promised."""
-    good, power = share([one.verdict == "as_good" for one in programs]), mean([one.power for one in programs])
-    gap = good.value - power.value
-    slack = 3 * good.error if few else 0.0
+    """Without effects: how often "as good", against the chance that the actual errors promised."""
+    verdicts = [one.verdict for one in programs]
+    good, promised = share([one == "as_good" for one in verdicts]), mean([one.promised for one in programs])
+    slack = ERRORS * good.error if few else 0.0
     return {
         "metric": HEADLINE,
         "programs": len(programs),
-        "verdicts": {
-            verdict: share([one.verdict == verdict for one in programs]).to_dict()
-            for verdict in sorted({one.verdict for one in programs})
-        },
         "validations": mean([one.n for one in programs]).to_dict(),
-        "promised": power.to_dict(),
+        "verdicts": {
+            one: share([one == each for each in verdicts]).to_dict() for one in sorted(set(verdicts))
+        },
+        "as_good": good.to_dict(),
+        "promised": promised.to_dict(),
+        "promised_without_design_effect": mean([one.plain for one in programs]).to_dict(),
         "within": WITHIN_POWER,
-        "passes": abs(gap) <= WITHIN_POWER + slack,
+        "passes": abs(good.value - promised.value) <= WITHIN_POWER + slack,
     }
 
 
@@ -86,8 +89,10 @@ def unseen(programs: Sequence[Unseen], *, few: bool) -> Report:
         line(*one, TRUTH[one[1]], np.array([each.answers[i] for each in programs]))
         for i, one in enumerate(UNMEASURED)
     ]
-    adjusted = [one for one in lines if one.judged and one.method != "paired" and not one.method.endswith("ratio")]
-    slack = 3 if few else 0
+    adjusted = [
+        one for one in lines if one.judged and one.method != "paired" and not one.method.endswith("ratio")
+    ]
+    slack = ERRORS if few else 0
     return {
         "strength": STRENGTH,
         "programs": len(programs),
@@ -96,10 +101,21 @@ def unseen(programs: Sequence[Unseen], *, few: bool) -> Report:
             {"method": one.method, "coverage": one.coverage.to_dict(), "mean_error": one.mean_error.to_dict()}
             for one in lines
         ],
+        "e_value_of_what_was_hidden": _strength(lines).to_dict(),
         "e_value": mean([one.needed for one in programs]).to_dict(),
         "e_value_of_limit": mean([one.needed_limit for one in programs]).to_dict(),
         "passes": all(one.coverage.value < UNDER + slack * one.coverage.error for one in adjusted),
     }
+
+
+def _strength(lines: Sequence[Line]) -> Figure:
+    """The E-value of what the hidden trait did to the standardised ratio on average: how strong it really was."""
+    error = next(one.mean_error for one in lines if one.method == "standardised ratio")
+    if not math.isfinite(error.value):
+        return Figure(math.nan, math.nan)
+    away = abs(error.value)
+    nearer, further = (e_value(math.exp(abs(away + sign * error.error))).estimate for sign in (-1, 1))
+    return Figure(e_value(math.exp(away)).estimate, (further - nearer) / 2)
 
 
 def passed_through(programs: Sequence[Through]) -> Report:
@@ -128,4 +144,6 @@ def failures(report: Mapping[str, Any]) -> list[str]:
         for one in report["on_the_margin"]
         if not one["passes"]
     ]
-    return out + [name for name in ("without_effects", "screen", "unmeasured", "through") if not report[name]["passes"]]
+    return out + [
+        name for name in ("without_effects", "screen", "unmeasured", "through") if not report[name]["passes"]
+    ]

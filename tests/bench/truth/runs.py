@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,11 +23,13 @@ from analysis.questions.deficiency_modes import LEVEL, criteria_by_mode
 from analysis.questions.deficiency_seen import CONTROL
 from analysis.results import Interval
 from analysis.selection import Selection
+from analysis.stats.bounds import normal_quantile
 from analysis.stats.multiplicity import benjamini_hochberg
-from analysis.stats.power import power_two_proportions
+from analysis.stats.power import power_two_proportions, power_within_margin
 from analysis.stats.sensitivity import e_value
+from tests.bench.truth import sharing
 from tests.bench.truth.held import Held
-from tests.bench.truth.programs import METHODS, Line, answers, window_of
+from tests.bench.truth.programs import METHODS, Asked, answers, window_of
 from tests.bench.truth.truths import METRICS, outcome, truths
 
 VALIDATIONS = 6_000
@@ -49,18 +51,18 @@ class Crew:
 
     def work(self, name: str, task: Callable[[int, int], Result], seeds: Sequence[int]) -> list[Result]:
         """A task's results by seed, in the order of seeds."""
-        began, out = time.monotonic(), []
         ask = partial(_asked, task, self.validations)
-        pool = ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn")) if self.processes > 1 else None
-        try:
-            for result in pool.map(ask, seeds, chunksize=5) if pool else map(ask, seeds):
-                out.append(result)
-                if len(out) % 50 == 0 or len(out) == len(seeds):
-                    self.say(f"{name}: {len(out):,} of {len(seeds):,} programs, {time.monotonic() - began:,.0f} s")
-        finally:
-            if pool:
-                pool.shutdown(cancel_futures=True)
-        return out
+        if self.processes == 1:
+            return list(self._counted(name, map(ask, seeds), len(seeds)))
+        with ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn")) as pool:
+            return list(self._counted(name, pool.map(ask, seeds, chunksize=5), len(seeds)))
+
+    def _counted(self, name: str, results: Iterable[Result], programs: int) -> Iterator[Result]:
+        began = time.monotonic()
+        for done, result in enumerate(results, start=1):
+            if done % 50 == 0 or done == programs:
+                self.say(f"{name}: {done:,} of {programs:,} programs, {time.monotonic() - began:,.0f} s")
+            yield result
 
 
 def _asked(task: Callable[[int, int], Result], validations: int, seed: int) -> Result:
@@ -92,7 +94,7 @@ def hidden_trait() -> Effects:
     return replace(shipped(), unmeasured=Unmeasured(STRENGTH))
 
 
-def cover(lines: Sequence[Line], seed: int, validations: int) -> np.ndarray:
+def cover(lines: Sequence[Asked], seed: int, validations: int) -> np.ndarray:
     """Truth, estimate, low and high of every line, shape (lines, 4)."""
     held = Held(simulate(shipped(), seed=seed, validations=validations))
     found = answers(held, lines)
@@ -100,25 +102,37 @@ def cover(lines: Sequence[Line], seed: int, validations: int) -> np.ndarray:
 
 
 class Promise(NamedTuple):
-    """A program without effects: the verdict on the headline metric, and the chance it had of being "as good"."""
+    """A program without effects: the app's verdict on the headline metric, and the chance it had of "as good".
+
+    `promised` is what the panel of detectable differences says, from the error there really was; `plain` is the
+    power of two plain proportions of that size to show a difference as large as the margin.
+    """
 
     verdict: str
-    power: float
+    promised: float
+    plain: float
     n: int
 
 
 def without_effect(seed: int, validations: int) -> Promise:
-    """The app's whole verdict, and the power of the actual numbers to see a difference as large as the margin."""
+    """The whole verdict, balance and positivity included, where virtual finds exactly what in person does."""
     world = simulate(no_effect(), seed=seed, validations=validations)
-    held, definition = Held(world), METRICS[HEADLINE]
-    answer = answer_of(definition, held, Selection(), None, window_of(held, [HEADLINE]), track=False)
-    window = true_window(world)
-    assert truths(window, outcome(world, HEADLINE))["difference_all"] == 0, "an effect where there should be none"
+    held, definition, window = Held(world), METRICS[HEADLINE], true_window(world)
+    assert truths(window, outcome(world, HEADLINE))["difference_all"] == 0, (
+        "an effect where there should be none"
+    )
+    with sharing.shared():
+        answer = answer_of(definition, held, Selection(), None, window_of(held, [HEADLINE]), track=False)
+    row, margin = answer.answer, definition.margin
     n_1, n_0 = int(window.virtual.sum()), int((~window.virtual).sum())
+    if row is None or row.interval is None or margin is None:
+        return Promise(answer.verdict, 0.0, 0.0, n_1 + n_0)
+    promised = power_within_margin(margin, row.interval.half_width / normal_quantile(row.interval.level))
     rate = answer.adjusted_arms["in_person"].estimate
-    assert rate is not None and definition.margin is not None
-    power = power_two_proportions(rate - definition.margin, rate, n_1, n_0)
-    return Promise(answer.verdict, float(power or 0.0), n_1 + n_0)
+    plain = (
+        power_two_proportions(rate - margin, rate, n_1, n_0) if rate is not None and rate > margin else None
+    )
+    return Promise(answer.verdict, promised, plain or 0.0, n_1 + n_0)
 
 
 class Screened(NamedTuple):
@@ -137,7 +151,9 @@ def screen(seed: int, validations: int) -> Screened:
     documents = [row for row in rows if seen[row.criterion_id] == CONTROL]
     alone = benjamini_hochberg([np.nan if row.p_value is None else row.p_value for row in documents])
     return Screened(
-        sum(row.differs for row in documents), sum(row.differs for row in rows), int(np.sum(np.asarray(alone) < LEVEL))
+        sum(row.differs for row in documents),
+        sum(row.differs for row in rows),
+        int(np.sum(np.asarray(alone) < LEVEL)),
     )
 
 
@@ -154,6 +170,8 @@ def unmeasured(seed: int, validations: int) -> Unseen:
     held = Held(simulate(hidden_trait(), seed=seed, validations=validations))
     found = answers(held, UNMEASURED)
     _, ratio, low, high = found[HEADLINE, "standardised ratio"]
+    table = np.array([found[one] for one in UNMEASURED], float)
+    if np.isnan(ratio):
+        return Unseen(table, np.nan, np.nan)
     needed = e_value(ratio, Interval(low, high))
-    assert needed.limit is not None
-    return Unseen(np.array([found[one] for one in UNMEASURED], float), needed.estimate, needed.limit)
+    return Unseen(table, needed.estimate, np.nan if needed.limit is None else needed.limit)

@@ -61,7 +61,9 @@ def _pairs(held: Held, out: Path) -> Iterator[tuple[float, float]]:
     here, there = window_of(held, list(METRICS)), window_of(opened, list(METRICS))
     written = tomllib.loads((out / "truth.toml").read_text(encoding="utf-8"))["metric"]
     for name, definition in METRICS.items():
-        methods = {method for method in METHODS if method != "paired" or name in PAIRED} | {"standardised ratio"}
+        methods = {method for method in METHODS if method != "paired" or name in PAIRED} | {
+            "standardised ratio"
+        }
         mine = estimates(held, here, name, methods, tally_rows(definition, here.rows))
         if name in COMPARED:
             answer = _said("compare", out, "--metric", name)

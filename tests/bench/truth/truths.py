@@ -40,7 +40,8 @@ class Outcome:
 
     def of(self, rows: Ints) -> Contrast:
         """Their contrast over some validations."""
-        return Contrast(*({arm: each[arm][rows] for arm in ARMS} for each in (self.value, self.size)))
+        value, size = ({arm: each[arm][rows] for arm in ARMS} for each in (self.value, self.size))
+        return Contrast(value, size)
 
 
 def outcome(world: World, name: str) -> Outcome:
@@ -119,5 +120,3 @@ def virtual_pairs(world: World, quarters: set[int]) -> tuple[Ints, int]:
     shared = np.intersect1d(stratum[pair & virtual], stratum[pair & ~virtual])
     used = pair & np.isin(stratum, shared)
     return np.flatnonzero(used & virtual), int(used.sum())
-
-
