@@ -28,6 +28,7 @@ REASONS: dict[str, str] = {
     "level_unknown": "The source does not tell Must from Should.",
     "table_absent": "The dataset has no table for this.",
     "column_absent": "The dataset does not record this.",
+    "nothing_recorded": "None of these validations records this.",
     "unknown_rows_left_out": "Rows that do not record this are left out and counted.",
     # population
     "no_comparison_window": "There is no quarter in which both modes were in use.",

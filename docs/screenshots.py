@@ -33,6 +33,8 @@ PAGES = {
     "methods": "/methods",
 }
 SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+TALLEST = 9000
+"""A page longer than this (Methods is a book) is shown by its beginning."""
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -67,7 +69,7 @@ def photograph(browser: Browser, address: str, width: int, scheme: str, target: 
     page.wait_for_function("() => document.querySelector('.stApp').dataset.testScriptState === 'notRunning'")
     # The page scrolls inside its main column, so the window grows to hold it whole.
     height = page.locator(".stMainBlockContainer").evaluate("node => Math.ceil(node.scrollHeight)")
-    page.set_viewport_size({"width": width, "height": height + 20})
+    page.set_viewport_size({"width": width, "height": min(height + 20, TALLEST)})
     page.wait_for_timeout(1500)
     page.screenshot(path=target)
     context.close()

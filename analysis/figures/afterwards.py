@@ -82,8 +82,8 @@ def _state(answer: Afterwards, dataset: Dataset, selection: Selection) -> State 
     if "empty_selection" in answer.caveats:
         return empty_state(dataset, selection)
     if not any(arm.points for arm in answer.arms.values()):
-        code = answer.caveats[0] if answer.caveats else "arm_empty"
-        fact = reasons.words(code) if code in reasons.REASONS else answer.sentence
+        code = "suppressed" if "suppressed" in answer.caveats else (*answer.caveats, "arm_empty")[0]
+        fact = reasons.words(code)
         if code == "column_absent":
             fact = "The dataset links no incidents to members."
         return State("too_small", fact, "Widen the period or take filters off.")

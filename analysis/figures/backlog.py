@@ -98,6 +98,8 @@ def _count(n: int | None) -> str:
 
 
 def _title(answer: Backlog) -> str:
+    if answer.rows[-1].overdue is None:
+        return "Overdue validations by month; the last counts are too small to show"
     known = [row for row in answer.rows if row.overdue is not None]
     last, top = known[-1], max(known, key=lambda row: row.overdue or 0)
     words = f"{wording.number(last.overdue or 0)} overdue at the end of {_named(last)}"

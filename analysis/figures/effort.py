@@ -29,6 +29,7 @@ _MOST_TICKS = 8
 _TICK_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1_000, 5_000, 50_000)
 _QUANTILES = {"quantile_25": "Lower quarter", "quantile_50": "Median", "quantile_75": "Upper quarter"}
 _TABLE = f"{_PAGE}.effort"
+_WHY_NOT = ("suppressed", "no_comparison_window", "arm_empty", "too_few_in_an_arm", "nothing_recorded")
 
 
 def distribution(
@@ -123,10 +124,9 @@ def _state(answer: AmountByMode, dataset: Dataset, selection: Selection) -> Stat
         return State("too_small", what, "Import them to see this.")
     if "suppressed" in codes and not any(arm.bins for arm in answer.arms.values()):
         return State("too_small", reasons.words("suppressed"), "Widen the period or take filters off.")
-    if "no_comparison_window" in codes:
-        return State(
-            "too_small", reasons.words("no_comparison_window"), "Widen the period or take filters off."
-        )
+    why = next((c for c in ("nothing_recorded", "no_comparison_window", "arm_empty") if c in codes), None)
+    if why is not None and not answer.arms:
+        return State("too_small", reasons.words(why), "Widen the period or take filters off.")
     if not answer.amount.virtual_only and not answer.contrasts:
         sizes = [f"{wording.number(arm.n or 0)} {_lowered(arm.label)}" for arm in answer.arms.values()]
         return State(
@@ -341,12 +341,12 @@ def _twin(answer: AmountByMode) -> pd.DataFrame:
 def _state_of_all(answer: Effort, dataset: Dataset, selection: Selection) -> State | None:
     if not answer.rows:
         return State("too_small", reasons.words("column_absent"), "Import hours or dates to see this.")
-    if answer.n == 0 or all("empty_selection" in row.amount.caveats for row in answer.rows):
+    codes = [code for row in answer.rows for code in row.amount.caveats]
+    if all("empty_selection" in row.amount.caveats for row in answer.rows):
         return empty_state(dataset, selection)
     if not any(row.amount.contrasts for row in answer.rows):
-        code = next((c for row in answer.rows for c in row.amount.caveats if c != "small_numbers"), "")
-        code = code or "too_few_in_an_arm"
-        return State("too_small", reasons.words(code), "Widen the period or take filters off.")
+        why = next((code for code in _WHY_NOT if code in codes), "too_few_in_an_arm")
+        return State("too_small", reasons.words(why), "Widen the period or take filters off.")
     return None
 
 

@@ -6,7 +6,7 @@ Both arms are those of quarters in which both modes were in use, unadjusted; cas
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -152,26 +152,70 @@ def amount_by_mode(dataset: Dataset, name: str, selection: Selection = Selection
     """
     if name not in AMOUNTS:
         raise AnalysisError(f"amount '{name}' is not known; {nearest(name, AMOUNTS)}")
-    amount, selection = AMOUNTS[name], selection.checked(dataset)
+    return amounts_by_mode(dataset, selection, (name,))[name]
+
+
+def amounts_by_mode(
+    dataset: Dataset, selection: Selection = Selection(), names: Sequence[str] = tuple(AMOUNTS)
+) -> dict[str, AmountByMode]:
+    """The distributions of several amounts, from one count of all values.
+
+    Raises
+    ------
+    AnalysisError
+        For an unknown filter value.
+    """
+    selection = selection.checked(dataset)
     caveats = filters_ignored(selection)
     selection = selection.without("modes", "focus_areas")
+    nothing = {
+        name: AmountByMode(AMOUNTS[name], {}, (), 0, {}, ("column_absent", *caveats)) for name in names
+    }
     if not available(dataset, "values"):
-        return AmountByMode(amount, {}, (), 0, {}, ("column_absent", *caveats))
-    counted = _counted(dataset, amount, selection)
-    if counted.empty:
-        why = "empty_selection" if _recorded(dataset, amount) else "column_absent"
+        return nothing
+    by = ["mode", "month", *ADJUSTMENT_COLUMNS, "metric", "value", "event"]
+    values = counts(dataset, "values", by, selection)
+    done = counts(dataset, "validations", ["mode", "month"], selection)
+    values, done = (frame.assign(quarter=frame["month"] // 3) for frame in (values, done))
+    out = {}
+    for name in names:
+        amount, code = AMOUNTS[name], DURATIONS.index(name)
+        mine = values[values["metric"] == code]
+        mine = mine.assign(value=mine["value"] / amount.per_unit)
+        out[name] = (
+            nothing[name] if not _recorded(dataset, code) else _answer(dataset, amount, mine, done, caveats)
+        )
+    return out
+
+
+def _answer(
+    dataset: Dataset, amount: Amount, values: pd.DataFrame, done: pd.DataFrame, caveats: tuple[str, ...]
+) -> AmountByMode:
+    modes = ("virtual",) if amount.virtual_only else MODES
+    if values.empty:
+        there = done if not amount.virtual_only else done[done["mode"] == "virtual"]
+        why = "nothing_recorded" if len(there) else "arm_empty" if len(done) else "empty_selection"
         return AmountByMode(amount, {}, (), 0, {}, (why, *caveats))
-    window = comparison_window(counted)
-    rows, left_out = window.rows, dict(window.left_out)
+    window = comparison_window(values)
+    rows, left_out = window.rows, {k: n for k, n in window.left_out.items() if k != "no_counterpart"}
     if amount.virtual_only:
         rows, left_out = window.selection[window.selection["arm"] == 1], {}
-    elif rows.empty:
-        return AmountByMode(amount, {}, (), 0, left_out, ("no_comparison_window", *caveats))
-    left_out.pop("no_counterpart", None)
+    if rows.empty:
+        why = "arm_empty" if amount.virtual_only else "no_comparison_window"
+        return AmountByMode(amount, {}, (), 0, left_out, (why, *caveats))
     edges = _edges(rows)
-    modes = ("virtual",) if amount.virtual_only else MODES
-    of = _validations(dataset, selection, rows, everything=amount.virtual_only) if amount.recorded else {}
-    arms = {mode: _arm(dataset.modes[mode], mode, _of(rows, mode), of.get(mode), edges) for mode in modes}
+    within = done if amount.virtual_only else done[done["quarter"].isin(rows["quarter"].unique())]
+    of = within.groupby("mode")["n"].sum()
+    arms = {
+        mode: _arm(
+            dataset.modes[mode],
+            mode,
+            _of(rows, mode),
+            int(of.get(mode, 0)) if amount.recorded else None,
+            edges,
+        )
+        for mode in modes
+    }
     if (rows["event"] == 0).any():
         caveats += ("censored",)
     found, codes = _contrasts(rows) if not amount.virtual_only else ((), ())
@@ -186,26 +230,9 @@ def filters_ignored(selection: Selection) -> tuple[str, ...]:
     return tuple(code for code, values in codes.items() if values)
 
 
-def _counted(dataset: Dataset, amount: Amount, selection: Selection) -> pd.DataFrame:
-    by = ["mode", "month", *ADJUSTMENT_COLUMNS, "metric", "value", "event"]
-    counted = counts(dataset, "values", by, selection)
-    mine = counted[counted["metric"] == DURATIONS.index(amount.id)]
-    return mine.assign(quarter=mine["month"] // 3, value=mine["value"] / amount.per_unit)
-
-
-def _recorded(dataset: Dataset, amount: Amount) -> bool:
+def _recorded(dataset: Dataset, code: int) -> bool:
     cells = dataset.cells("value_cells")
-    return cells is not None and bool((cells["metric"] == DURATIONS.index(amount.id)).any())
-
-
-def _validations(
-    dataset: Dataset, selection: Selection, rows: pd.DataFrame, *, everything: bool
-) -> dict[str, int]:
-    """How many validations each mode had in the quarters spoken of."""
-    counted = counts(dataset, "validations", ["mode", "month"], selection)
-    if not everything:
-        counted = counted[(counted["month"] // 3).isin(rows["quarter"].unique())]
-    return {str(mode): int(n) for mode, n in counted.groupby("mode")["n"].sum().items()}
+    return cells is not None and bool((cells["metric"] == code).any())
 
 
 def _of(rows: pd.DataFrame, mode: str) -> pd.DataFrame:

@@ -10,9 +10,10 @@ import pandas as pd
 
 from analysis import wording
 from analysis.metrics import Metric, Waiting, metric, missing_reason
-from analysis.questions.amounts import AMOUNTS, AmountByMode, amount_by_mode
+from analysis.questions.amounts import AMOUNTS, AmountByMode, amounts_by_mode
 from analysis.questions.times import compare_times, time_counts
 from analysis.questions.window import comparison_window
+from analysis.reasons import words
 from analysis.results import Estimate
 from analysis.selection import Selection
 
@@ -81,8 +82,7 @@ def effort(dataset: Dataset, selection: Selection = Selection()) -> Effort:
     """
     selection = selection.checked(dataset)
     rows = []
-    for name in AMOUNTS:
-        answer = amount_by_mode(dataset, name, selection)
+    for name, answer in amounts_by_mode(dataset, selection).items():
         if "column_absent" in answer.caveats:
             continue
         ratio = None
@@ -128,19 +128,21 @@ _CLAIMS = {
 
 def claim_of(row: EffortRow, dataset: Dataset, *, strong: bool = False) -> str | None:
     """The like-for-like ratio of one amount as a clause; None where there is none to tell."""
-    words = _CLAIMS.get(row.amount.amount.id)
-    if words is None or row.ratio is None or row.ratio.estimate is None or row.ratio.interval is None:
+    claim = _CLAIMS.get(row.amount.amount.id)
+    if claim is None or row.ratio is None or row.ratio.estimate is None or row.ratio.interval is None:
         return None
     v, p = mode_names(dataset)
     times = f"{wording.ratio(row.ratio.estimate)} times"
-    return words.format(v=v, p=p, amount=f"**{times}**" if strong else times)
+    return claim.format(v=v, p=p, amount=f"**{times}**" if strong else times)
 
 
 def _sentence(answer: Effort, dataset: Dataset) -> str:
     if not answer.rows:
         return "The dataset records neither hours nor waiting times."
     if not answer.n:
-        return "No validations match these filters."
+        return words(
+            "no_comparison_window" if "no_comparison_window" in answer.caveats else "empty_selection"
+        )
     claims: list[str] = []
     for name in _CLAIMS:
         row = answer.row(name)

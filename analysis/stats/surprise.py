@@ -18,7 +18,7 @@ _NODES = 48
 class CountTails:
     """Probabilities of counts as high, and as low, as those seen; arrays of the counts' shape.
 
-    `sigma2` is the variance of the logarithm of what differs between counts beside chance and expectation; 0 where
+    `sigma2` is the variance of the logarithm of what differs between all counts beside chance and expectation; 0 where
     they vary no more than chance (Poisson) would make them.
     """
 
@@ -30,9 +30,9 @@ class CountTails:
 def count_tails(counts: ArrayLike, expected: ArrayLike) -> CountTails:
     """Tail probabilities of counts under a Poisson distribution whose mean varies by a lognormal factor.
 
-    The factor has mean 1 and variance ``e^σ² − 1 = Σ((y − μ)² − μ)/Σμ²`` (moments, at least 0); the mixture is
-    integrated by Gauss–Hermite quadrature. What lies far out inflates σ² and so its own probability: a cautious
-    reading.
+    The factor has mean 1 and variance ``e^σ² − 1 = Σ((y − μ)² − μ)/Σμ²`` (moments, at least 0), for each count summed
+    over all the others, so that it does not hide itself; the mixture is integrated by Gauss–Hermite quadrature. Several
+    that lie far out still widen σ² for one another: a cautious reading.
 
     Parameters
     ----------
@@ -58,15 +58,15 @@ def count_tails(counts: ArrayLike, expected: ArrayLike) -> CountTails:
     --------
     >>> tails = count_tails([0, 1, 2, 9], [1.0, 1.5, 2.0, 1.5])
     >>> tails.upper.round(3), round(tails.sigma2, 2)
-    (array([1.   , 0.491, 0.333, 0.029]), 1.86)
+    (array([1.   , 0.466, 0.295, 0.   ]), 1.86)
     """
     y, mean = whole("counts", counts), np.asarray(expected, float)
     if mean.shape != y.shape or not ((mean >= 0) & (mean < np.inf)).all():
         raise AnalysisError(f"expected must be one number of at least 0 per count; got shape {mean.shape}.")
-    squares = float((mean**2).sum())
-    spread = max(0.0, float(((y - mean) ** 2 - mean).sum()) / squares) if squares > 0 else 0.0
-    sigma2 = float(np.log1p(spread))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES if sigma2 > 0 else 1)
+    excess, squares = (y - mean) ** 2 - mean, mean**2
+    whole_sigma2 = float(_sigma2(excess.sum(), squares.sum()))
+    sigma2 = _sigma2(excess.sum() - excess, squares.sum() - squares)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     weights = weights / weights.sum()
     upper, lower = np.zeros(y.shape), np.zeros(y.shape)
     for node, weight in zip(nodes, weights, strict=True):
@@ -74,7 +74,13 @@ def count_tails(counts: ArrayLike, expected: ArrayLike) -> CountTails:
         # P(Y ≥ y) of a Poisson variable is the regularised gamma function; a mean of 0 gives 0 for sure.
         upper += weight * np.where(y > 0, gammainc(np.maximum(y, 1), at), 1.0)
         lower += weight * (1 - gammainc(y + 1, at))
-    return CountTails(np.clip(upper, 0.0, 1.0), np.clip(lower, 0.0, 1.0), sigma2)
+    return CountTails(np.clip(upper, 0.0, 1.0), np.clip(lower, 0.0, 1.0), whole_sigma2)
+
+
+def _sigma2(excess: Floats, squares: Floats) -> Floats:
+    """Variance of the logarithm of a lognormal factor of mean 1, from sums of moments."""
+    spread = np.divide(excess, squares, out=np.zeros(np.shape(squares)), where=squares > 0)
+    return np.asarray(np.log1p(np.maximum(spread, 0.0)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,16 +32,18 @@ def show(figure_id: str, view: View, *, key: str = "", **settings: Any) -> None:
     """
     try:
         from analysis.figures import figure
+        from analysis.figures.asking import answered_by
 
-        record = ask(
-            figure,
-            figure_id,
-            view.dataset,
-            view.selection,
-            palette="screen",
-            suppress=view.suppress,
-            **settings,
-        )
+        with answered_by(ask):
+            record = ask(
+                figure,
+                figure_id,
+                view.dataset,
+                view.selection,
+                palette="screen",
+                suppress=view.suppress,
+                **settings,
+            )
     except Exception as error:
         state = state_of(error, figure_id)
         record = Figure(figure_id, "", state=state, tag=view.dataset.tag, synthetic=view.dataset.synthetic)

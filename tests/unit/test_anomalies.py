@@ -171,7 +171,7 @@ def test_months_are_those_of_plain_pandas(demo: Dataset, source: pd.DataFrame) -
         own = by_month[(by_month.index >= phase.first) & (by_month.index <= phase.last) & (by_month["size"] >= 30)]
         p = own["sum"].sum() / own["size"].sum()
         sigma = np.sqrt(p * (1 - p) / by_month["size"])
-        z = ((by_month["sum"] / by_month["size"] - p) / sigma).where(by_month["size"] >= 30)[phase.first : phase.last]
+        z = ((by_month["sum"] / by_month["size"] - p) / sigma).where(by_month["size"] >= 30).loc[phase.first : phase.last]
         sigma_z = z.diff().abs().mean() / 1.128
         assert phase.centre == pytest.approx(p)
         for row in answer.rows:
@@ -228,9 +228,9 @@ def spread(n: int = 200) -> list[dict[str, Any]]:
     draw = np.random.default_rng(2)
     weekdays = [18_263 + i for i in range(3 * n) if (i % 7) not in (2, 3)][:n]
     return [
-        {"day": day, "reported_day": day + 20, "hours": float(h), "n_deficient": int(k), "specialist": i % 9}
+        {"day": day, "reported_day": day + 20, "hours": float(h), "n_deficient": int(k), "specialist": i % 9, "n_not_verified": i % 3}
         for i, (day, h, k) in enumerate(
-            zip(weekdays, np.exp(draw.normal(2, 0.3, n)).round(1), draw.poisson(1.3, n), strict=True)
+            zip(weekdays, np.exp(draw.normal(2, 0.6, n)).round(1), draw.poisson(1.3, n), strict=True)
         )
     ]
 

@@ -29,8 +29,17 @@ from tests.recount import Recount
 NOTHING = Selection(start=dt.date(2035, 1, 1), end=dt.date(2035, 12, 31))
 
 
-def offices(folder: Path, counts: dict[str, tuple[int, int, int, int]]) -> Dataset:
-    """A dataset of one quarter: by office, events and validations done virtually and in person."""
+# By office: passed and all validations done virtually, passed and all done in person.
+APART = {"North": (320, 400, 200, 400), "South": (200, 400, 320, 400), "West": (260, 400, 260, 400)}
+ALIKE = {f"Alike {i}": (60 + i, 200, 80 + i, 200) for i in range(4)}
+FEW = {"Few": (3, 5, 2, 4)}
+
+
+@pytest.fixture(scope="module")
+def offices(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """A dataset of one quarter with offices whose differences are known."""
+    folder = tmp_path_factory.mktemp("offices")
+    counts = APART | ALIKE | FEW
     rows = [
         {"field_office": office, "mode": mode, "outcome": "passed" if i < events else "actions_required"}
         for office, (y1, n1, y0, n0) in counts.items()
@@ -67,11 +76,9 @@ def independent_variance(arm: Arm) -> float:
 # -- groups ---------------------------------------------------------------------------------------------------
 
 
-def test_planted_differences_are_beyond_chance(tmp_path: Path) -> None:
-    data = offices(
-        tmp_path, {"North": (320, 400, 200, 400), "South": (200, 400, 320, 400), "West": (260, 400, 260, 400)}
-    )
-    found = differences(data, "passed", by="field_office")
+def test_planted_differences_are_beyond_chance(offices: Dataset) -> None:
+    chosen = Selection(offices=tuple(APART))
+    found = differences(offices, "passed", chosen, by="field_office")
     assert found.spread is not None and found.spread.beyond_chance and found.spread.p_value is not None
     assert found.spread.p_value < 1e-10 and found.odds_ratio_p is not None and found.odds_ratio_p < 1e-10
     assert [effect.label for effect in found.effects] == ["South", "West", "North"]
@@ -82,36 +89,32 @@ def test_planted_differences_are_beyond_chance(tmp_path: Path) -> None:
         assert effect.shrunken is not None and effect.row is not None and effect.row.estimate is not None
         assert effect.own_weight is not None and effect.own_weight > 0.95
         assert abs(effect.shrunken) <= abs(effect.row.estimate) + 1e-12
-    assert "no more" not in figure("virtual_vs_in_person.groups", data, metric="passed").title
+    assert "no more" not in figure("virtual_vs_in_person.groups", offices, chosen, metric="passed").title
 
 
-def test_equal_differences_are_not(tmp_path: Path) -> None:
-    data = offices(
-        tmp_path,
-        {name: (60 + i, 200, 80 + i, 200) for i, name in enumerate(["North", "South", "West", "East"])},
-    )
-    found = differences(data, "passed", by="field_office")
+def test_equal_differences_are_not(offices: Dataset) -> None:
+    found = differences(offices, "passed", Selection(offices=tuple(ALIKE)), by="field_office")
     assert found.spread is not None and not found.spread.beyond_chance
     assert "no more spread than chance makes" in found.sentence and "shrunken all −10.0" in found.sentence
     assert {effect.shrunken for effect in found.effects} == {found.spread.mean}
     assert "fully_pooled" in found.caveats and found.spread.tau == 0 and found.spread.i2 == 0
 
 
-def test_two_groups_are_compared_and_not_shrunken(tmp_path: Path) -> None:
-    data = offices(tmp_path, {"North": (60, 200, 80, 200), "South": (70, 200, 82, 200)})
-    found = differences(data, "passed", by="field_office")
+def test_two_groups_are_compared_and_not_shrunken(offices: Dataset) -> None:
+    chosen = Selection(offices=("Alike 0", "Alike 3"))
+    found = differences(offices, "passed", chosen, by="field_office")
     assert found.caveats == ("too_few_groups",) and found.spread is not None and found.spread.df == 1
     assert found.spread.tau is None and found.spread.mean is None and found.spread.prediction is None
     assert all(effect.shrunken is None for effect in found.effects)
-    made = figure("virtual_vs_in_person.groups", data, metric="passed")
+    made = figure("virtual_vs_in_person.groups", offices, chosen, metric="passed")
     assert "nothing is shrunken" in made.caption and made.table["Shrunken"].tolist() == ["–", "–"]
 
 
-def test_one_group_has_nothing_to_compare_with(tmp_path: Path) -> None:
-    data = offices(tmp_path, {"North": (60, 200, 80, 200), "South": (3, 5, 2, 4)})
-    found = differences(data, "passed", by="field_office")
+def test_one_group_has_nothing_to_compare_with(offices: Dataset) -> None:
+    chosen = Selection(offices=("Alike 0", "Few"))
+    found = differences(offices, "passed", chosen, by="field_office")
     assert found.spread is None and found.caveats == ("too_few_groups",) and found.sentence == ""
-    made = figure("virtual_vs_in_person.groups", data, metric="passed")
+    made = figure("virtual_vs_in_person.groups", offices, chosen, metric="passed")
     assert made.state is None and "too few groups" in made.title
 
 

@@ -384,3 +384,17 @@ def test_an_old_dataset_is_refused_in_words(demo: Dataset, tmp_path: Path) -> No
     )
     with pytest.raises(AnalysisError, match="import it again"):
         open_dataset(tmp_path)
+
+
+def test_a_period_of_one_mode_is_told_from_an_empty_one(demo: Dataset) -> None:
+    before, nothing = Selection(end=dt.date(2019, 6, 30)), Selection(start=dt.date(2035, 1, 1))
+    for name in AMOUNTS:
+        why = "arm_empty" if name == "minutes_lost" else "no_comparison_window"
+        assert amount_by_mode(demo, name, before).caveats == (why,)
+        assert amount_by_mode(demo, name, nothing).caveats == ("empty_selection",)
+    assert "no quarter in which both modes" in effort(demo, before).sentence
+    for name in ("effort", *AMOUNTS):
+        made = [
+            figure(f"virtual_vs_in_person.{name}", demo, selection).state for selection in (before, nothing)
+        ]
+        assert [state.kind for state in made if state is not None] == ["too_small", "empty"]

@@ -55,7 +55,9 @@ def test_every_metric_is_defined_as_the_file_defines_it(
 
 
 def test_margins_are_those_of_the_dataset(demo: Dataset) -> None:
-    assert {d.margin.split("; ")[-1] for d in definitions(demo) if d.margin != "No margin"} == {"illustrative"}
+    assert {d.margin.split("; ")[-1] for d in definitions(demo) if d.margin != "No margin"} == {
+        "illustrative"
+    }
     own = copy.copy(demo)
     own.margins = {"set_on": dt.date(2021, 3, 1), "any_deficiency": 0.025}
     margins = {d.id: d.margin for d in definitions(own)}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-from analysis import Dataset, compare, figure, open_dataset
+from analysis import Dataset, Selection, compare, figure, open_dataset
 from analysis.datasets.importing import import_dataset
 from analysis.datasets.mapping import parsed_mapping
 from analysis.questions.differences_mix import mix
@@ -47,27 +45,42 @@ COLUMNS = (
 )
 
 
-def imported(folder: Path, tables: dict[str, Table], arms: tuple[str, str], event: str) -> Dataset:
-    """A dataset of one row per unit; each table is a level of risk, its events have the outcome `event`."""
-    other = "actions_required" if event == "passed" else "passed"
+def turned(table: Table) -> Table:
+    """The same table with the other outcome first."""
+    (a, b), (c, d) = table
+    return (b, a), (d, c)
+
+
+# By source and level: passed and not passed, first the arm that stands in for virtual.
+PASSED = {
+    "Berkeley": BERKELEY,
+    "Accreditation": {"all": turned(ACGME)},
+    "Instructions": {"all": turned(OSAKA_INSTRUCTIONS)},
+    "Shortages": {"all": turned(OSAKA_SHORTAGES)},
+}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """One row per unit; each source is a field office, each of its strata a level of risk."""
+    folder = tmp_path_factory.mktemp("published")
     rows = [
-        {"mode": mode, "risk": level, "outcome": outcome}
+        {"field_office": source, "mode": mode, "risk": level, "outcome": outcome}
+        for source, tables in PASSED.items()
         for level, table in tables.items()
         for mode, counts in zip(("virtual", "in_person"), table, strict=True)
-        for outcome, count in zip((event, other), counts, strict=True)
+        for outcome, count in zip(("passed", "actions_required"), counts, strict=True)
         for _ in range(count)
     ]
     frame = pd.DataFrame(rows)
     number = pd.Series([f"{i:05}" for i in range(len(frame))])
     frame = frame.assign(
-        validation_id="V" + number, member_id="M" + number, field_office="Only", entity_type="importer",
-        conducted_on="2021-03-01",
-    )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
+        validation_id="V" + number, member_id="M" + number, entity_type="importer", conducted_on="2021-03-01"
+    )
     frame.to_csv(folder / "units.csv", index=False)
     mapping = {
         "name": "Published",
-        "modes": dict(zip(("virtual", "in_person"), arms, strict=True)),
+        "modes": {"virtual": "First", "in_person": "Second"},
         "completeness": {"criteria_asked": False},
         "vocabulary": {"field_office": "from_source", "risk": "from_source"},
         "tables": {"validations": {"columns": {column: column for column in COLUMNS}}},
@@ -83,9 +96,7 @@ def crude(answer: Comparison) -> tuple[float, float, float, float]:
     return row.estimate, row.interval.low, row.interval.high, row.p_value
 
 
-@pytest.fixture(scope="module")
-def berkeley(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return imported(tmp_path_factory.mktemp("berkeley"), BERKELEY, ("Men", "Women"), "passed")
+BERKELEY_ONLY = Selection(offices=("Berkeley",))
 
 
 # -- statistics -----------------------------------------------------------------------------------------------
@@ -134,8 +145,8 @@ def test_hospital_inspections() -> None:
 # -- through compare ------------------------------------------------------------------------------------------
 
 
-def test_compare_names_the_paradox_of_berkeley(berkeley: Dataset) -> None:
-    answer = compare(berkeley, "passed")
+def test_compare_names_the_paradox_of_berkeley(published: Dataset) -> None:
+    answer = compare(published, "passed", BERKELEY_ONLY)
     assert (answer.arms["virtual"].events, answer.arms["virtual"].n) == (1198, 2691)
     assert (answer.arms["in_person"].events, answer.arms["in_person"].n) == (557, 1835)
     assert crude(answer)[0] == pytest.approx(0.141645, abs=5e-7)
@@ -145,12 +156,12 @@ def test_compare_names_the_paradox_of_berkeley(berkeley: Dataset) -> None:
     assert adjusted is not None and adjusted.estimate is not None and adjusted.estimate < 0
     assert "sign_turned" in answer.reasons
     assert "Simpson's paradox" in words("sign_turned") and "reverses" in words("sign_turned")
-    title = figure("virtual_vs_in_person.ways", berkeley, metric="passed").title
+    title = figure("virtual_vs_in_person.ways", published, BERKELEY_ONLY, metric="passed").title
     assert title.startswith("+14.2 points crude, −") and "reverses the sign (Simpson's paradox)" in title
 
 
-def test_the_mix_of_berkeley_is_departments(berkeley: Dataset) -> None:
-    found = mix(berkeley, "passed")
+def test_the_mix_of_berkeley_is_departments(published: Dataset) -> None:
+    found = mix(published, "passed", BERKELEY_ONLY)
     assert found.leading is not None and found.leading.columns == ("risk",)
     assert found.leading.rate_effect == pytest.approx(-0.03602848290570063, abs=1e-12)
     assert found.leading.mix_effect == pytest.approx(0.1776739111522425, abs=1e-12)
@@ -161,15 +172,14 @@ def test_the_mix_of_berkeley_is_departments(berkeley: Dataset) -> None:
     for level, (men, women) in zip(found.levels, BERKELEY.values(), strict=True):
         assert (level.events_virtual, level.n_virtual) == (men[0], sum(men))
         assert (level.events_in_person, level.n_in_person) == (women[0], sum(women))
-    made = figure("virtual_vs_in_person.mix", berkeley, metric="passed")
+    made = figure("virtual_vs_in_person.mix", published, BERKELEY_ONLY, metric="passed")
     assert "+14.2 points crude" in made.title and "Simpson's paradox, the sign reverses" in made.title
     assert made.table.iloc[-1, -1] == "+17.8" and made.table.iloc[-1, -2] == "−3.6"
     assert "30.7%" in made.table.iloc[0, 1] and "5.9%" in made.table.iloc[0, 2]
 
 
-def test_compare_gives_the_published_odds_of_remote_accreditation(tmp_path: Path) -> None:
-    data = imported(tmp_path, {"low": ACGME}, ("Remote", "On site"), "actions_required")
-    answer = compare(data, "passed")
+def test_compare_gives_the_published_odds_of_remote_accreditation(published: Dataset) -> None:
+    answer = compare(published, "passed", Selection(offices=("Accreditation",)))
     odds = answer.estimate("mantel_haenszel", "odds_ratio")
     assert odds is not None and odds.interval is not None and odds.estimate is not None
     # Accredited, not refused: the published ratio is the other way up.
@@ -183,13 +193,13 @@ def test_compare_gives_the_published_odds_of_remote_accreditation(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("table", "certain"),
-    [(OSAKA_INSTRUCTIONS, True), (OSAKA_SHORTAGES, False)],
-    ids=["instructions", "shortages"],
+    ("source", "table", "certain"),
+    [("Instructions", OSAKA_INSTRUCTIONS, True), ("Shortages", OSAKA_SHORTAGES, False)],
 )
-def test_compare_agrees_with_the_hospital_inspections(table: Table, certain: bool, tmp_path: Path) -> None:
-    data = imported(tmp_path, {"low": table}, ("Documents", "On site"), "actions_required")
-    difference, low, high, p = crude(compare(data, "passed"))
+def test_compare_agrees_with_the_hospital_inspections(
+    published: Dataset, source: str, table: Table, certain: bool
+) -> None:
+    difference, low, high, p = crude(compare(published, "passed", Selection(offices=(source,))))
     (y1, others_1), (y0, others_0) = table
     assert difference == pytest.approx(y0 / (y0 + others_0) - y1 / (y1 + others_1))
     assert (p < 0.001) is certain

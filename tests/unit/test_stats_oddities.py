@@ -128,15 +128,22 @@ def test_tails_are_those_of_the_lognormal_mixture() -> None:
     mean = rng.uniform(0.5, 6, 400)
     y = rng.poisson(mean * np.exp(0.7 * rng.standard_normal(400) - 0.245))
     found = count_tails(y, mean)
-    spread = (((y - mean) ** 2 - mean).sum()) / (mean**2).sum()
-    assert found.sigma2 == pytest.approx(math.log1p(spread))
-    sigma = math.sqrt(found.sigma2)
+    excess = (y - mean) ** 2 - mean
+    assert found.sigma2 == pytest.approx(math.log1p(excess.sum() / (mean**2).sum()))
     for i in (0, int(y.argmax()), 17):
+        others = np.arange(400) != i
+        sigma = math.sqrt(math.log1p(excess[others].sum() / (mean[others] ** 2).sum()))
 
-        def tail(u: float, i: int = i) -> float:
+        def tail(u: float, i: int = i, sigma: float = sigma) -> float:
             return float(poisson.sf(y[i] - 1, mean[i] * math.exp(sigma * u - sigma**2 / 2)) * norm.pdf(u))
 
         assert found.upper[i] == pytest.approx(quad(tail, -9, 9)[0], rel=2e-4)
+
+
+def test_one_far_out_does_not_hide_itself() -> None:
+    y = np.array([1, 2, 0, 1, 3, 1, 0, 2] * 10 + [25])
+    found = count_tails(y, np.full(81, 1.25))
+    assert found.upper[-1] < 1e-9 and found.sigma2 > 1
 
 
 def test_evenness_has_the_moments_of_the_multinomial() -> None:

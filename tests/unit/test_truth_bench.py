@@ -130,9 +130,9 @@ def test_truths_are_those_of_the_demo(held: Held) -> None:
 def test_sharing_work_changes_no_number(held: Held) -> None:
     shared = answers(held)
     window = window_of(held, list(METRICS))
-    for name, definition in METRICS.items():
+    for name in ("any_must_deficiency", "physical_rate"):
         methods = {method for one, method in LINES if one == name}
-        arms = tally_rows(definition, window.rows)
+        arms = tally_rows(METRICS[name], window.rows)
         for method, row in estimates(held, window, name, methods, arms).items():
             mine = shared[name, method]
             if row.interval is None or row.estimate is None:

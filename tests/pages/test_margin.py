@@ -1,0 +1,47 @@
+"""A reader moves the margin: it stands in the address, both margins are told, and there is a way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.datasets.demo.making import make_demo
+from tests.pages.conftest import Open
+from tests.pages.test_smoke import markup
+
+PAGE = "virtual_vs_in_person.py"
+
+
+def test_a_margin_in_the_address_is_the_readers_own_and_can_be_taken_back(open_app: Open) -> None:
+    app = open_app(PAGE, margin="0.08")
+    assert not app.exception
+    shown = markup(app)
+    assert "moved 8-point margin" in shown and "illustrative 5-point margin" in shown
+    assert app.select_slider(key="margin-shown").value == "0.08"
+    app.button(key="margin-reset").click().run()
+    assert app.session_state["margin"] == "" and "moved" not in markup(app)
+    app.select_slider(key="margin-shown").set_value("0.06").run()
+    assert app.session_state["margin"] == "0.06" and "moved 6-point margin" in markup(app)
+    # Six points are the margin of this metric itself: another metric has another margin.
+    app.selectbox(key="metric-shown").set_value("any_deficiency").run()
+    assert app.session_state["margin"] == "" and "moved" not in markup(app) and not app.exception
+
+
+def test_a_margin_that_is_none_is_not_taken(open_app: Open) -> None:
+    app = open_app(PAGE, margin="much")
+    assert not app.exception and app.session_state["margin"] == ""
+
+
+def test_bounds_stand_above_the_verdict_where_much_was_not_seen(
+    open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    effects = tmp_path / "effects.toml"
+    effects.write_text("[not_verified.virtual]\ndocument = 0.2\ninterview = 0.2\nphysical = 0.2\n")
+    make_demo(tmp_path / "unseen", validations=1500, effects=effects)
+    monkeypatch.setenv("CTPAT_DATASETS", str(tmp_path / "unseen"))
+    app = open_app(PAGE)
+    shown = markup(app)
+    assert not app.exception and "More than 5 in 100 criteria could not be verified" in shown
+    assert shown.index("is possible when nothing is assumed about the unseen") < shown.index("verdict-card")
+    assert shown.count("is possible when nothing is assumed about the unseen") == 1
