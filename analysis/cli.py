@@ -93,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--effects", type=Path, metavar="FILE.toml")
     _json(demo, _demo)
 
-    importing = commands.add_parser("import", help="make a dataset of CSV, Excel or Parquet files through a mapping file")
+    importing = commands.add_parser(
+        "import", help="make a dataset of CSV, Excel or Parquet files through a mapping file"
+    )
     importing.add_argument("sources", type=Path, nargs="+", metavar="SOURCE")
     importing.add_argument("--mapping", type=Path, required=True, metavar="MAP.toml")
     importing.add_argument("--to", type=Path, metavar="OUT")
@@ -122,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
 
     brief = commands.add_parser("brief", help="a briefing as slides, PDF, web page, workbook or notebook")
     _dataset(brief)
-    brief.add_argument("briefing", type=Path, nargs="?", metavar="BRIEFING.toml", help="without it: --template")
+    brief.add_argument(
+        "briefing", type=Path, nargs="?", metavar="BRIEFING.toml", help="without it: --template"
+    )
     brief.add_argument("--template", default="leadership", metavar="leadership|field_office|full")
     brief.add_argument("--to", type=Path, required=True, metavar="FILE.pptx|.pdf|.html|.xlsx|.ipynb|.toml")
     # Here --to is the file, so the last day has another name.
@@ -146,7 +150,9 @@ def _filters(parser: argparse.ArgumentParser, *, transport_mode: bool = False, e
             parser.add_argument(f"--{option}", dest=name, action="append", default=[], metavar="VALUE")
     parser.add_argument("--from", dest="start", type=_date, metavar="YYYY-MM-DD")
     parser.add_argument(end, dest="end", type=_date, metavar="YYYY-MM-DD")
-    parser.add_argument("--suppress", action="store_true", help="hide counts of 1 to 4, and what would reveal them")
+    parser.add_argument(
+        "--suppress", action="store_true", help="hide counts of 1 to 4, and what would reveal them"
+    )
 
 
 def _selection(options: argparse.Namespace) -> Selection:
@@ -259,7 +265,11 @@ def _ask(question: Question, options: argparse.Namespace) -> None:
     given = answer.to_dict()
     lines = [given["sentence"].replace("**", "")]
     for row in given["rows"]:
-        said = {key: value for key, value in row.items() if value is not None and not isinstance(value, dict | list)}
+        said = {
+            key: value
+            for key, value in row.items()
+            if value is not None and not isinstance(value, dict | list)
+        }
         lines.append("  " + ", ".join(f"{key} {_plain(value)}" for key, value in said.items()))
     _print(options, given, lines)
 
@@ -302,5 +312,3 @@ def _print(options: argparse.Namespace, answer: dict[str, Any], lines: Sequence[
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-

@@ -95,7 +95,9 @@ def counts(
 
 def available(dataset: Dataset, table: str) -> bool:
     """Whether the dataset can count this table at all."""
-    return any(dataset.cells(cells.name) is not None for cells in CELLS.values() if _serves(cells.name, table))
+    return any(
+        dataset.cells(cells.name) is not None for cells in CELLS.values() if _serves(cells.name, table)
+    )
 
 
 def _serves(cells: str, table: str) -> bool:
@@ -126,7 +128,9 @@ def _source(
     if missing:
         raise AnalysisError(f"the prepared {table} have no column {', '.join(sorted(missing))}.")
     if _has_period(selection) and not _period_column(rows.collect_schema().names()):
-        raise AnalysisError(f"{table} have no date, so --from and --to cannot choose among them; leave them out.")
+        raise AnalysisError(
+            f"{table} have no date, so --from and --to cannot choose among them; leave them out."
+        )
     return rows
 
 
@@ -185,5 +189,7 @@ def _decoded(frame: pd.DataFrame, by: Sequence[str], dataset: Dataset) -> pd.Dat
         base = re.sub("^(previous|last)_", "", column)
         if base in CODED:
             values = dict(enumerate(dataset.vocabulary(base)))
-            frame[column] = pd.Series([values.get(code) for code in frame[column]], frame.index, dtype="object")
+            frame[column] = pd.Series(
+                [values.get(code) for code in frame[column]], frame.index, dtype="object"
+            )
     return frame

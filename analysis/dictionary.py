@@ -50,16 +50,22 @@ def dictionary() -> str:
     """The text of ``data/README.md``."""
     parts = [_HEAD]
     for table in TABLES.values():
-        parts.append(f"### `{table.name}`: {table.row_is}\n\n| column | type | values | meaning |\n|---|---|---|---|")
+        parts.append(
+            f"### `{table.name}`: {table.row_is}\n\n| column | type | values | meaning |\n|---|---|---|---|"
+        )
         parts += [_column_line(column) for column in table.columns]
         parts.append("")
     parts.append("## Vocabularies\n\n| vocabulary | values |\n|---|---|")
     for vocabulary in reference_vocabularies().values():
         pairs = [f"`{v}` {label}" for v, label in zip(vocabulary.values, vocabulary.labels, strict=True)]
         parts.append(f"| {vocabulary.column} | {' · '.join(pairs)} |")
-    parts.append("\n## Metrics\n\n| metric | numerator | denominator | margin | how to read it |\n|---|---|---|---|---|")
+    parts.append(
+        "\n## Metrics\n\n| metric | numerator | denominator | margin | how to read it |\n|---|---|---|---|---|"
+    )
     for metric in metrics().values():
-        margin = "none" if metric.margin is None else f"{metric.margin:g} ({metric.margin_scale}), illustrative"
+        margin = (
+            "none" if metric.margin is None else f"{metric.margin:g} ({metric.margin_scale}), illustrative"
+        )
         parts.append(
             f"| **{metric.label}** `{metric.id}` | {metric.numerator} | {metric.denominator} | {margin} | {metric.reading} |"
         )

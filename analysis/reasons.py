@@ -19,6 +19,9 @@ REASONS: dict[str, str] = {
     "too_few_periods": "Too few periods to tell a change from noise.",
     "quarter_too_small": "Quarters with fewer than 10 validations of a mode are not drawn.",
     "few_periods": "Fewer than 20 periods: the limits are provisional.",
+    "too_few_groups": "Fewer than 3 groups can be compared: too few to estimate their spread, so nothing is shrunken.",
+    "nothing_to_shuffle": "No office, quarter, risk, kind and location has validations of both modes, so max-T has nothing to shuffle.",
+    "too_many_to_shuffle": "More than 200,000 validations: max-T, which looks at each of them, is left out.",
     "no_variation": "Every value is the same: there is no variation to speak of.",
     "no_spread": "Within every stratum and mode all values are the same: there is nothing to make an interval of.",
     "nothing_to_count": "Validations match these filters, but none of them has what this metric counts.",
@@ -30,6 +33,7 @@ REASONS: dict[str, str] = {
     "column_absent": "The dataset does not record this.",
     "nothing_recorded": "None of these validations records this.",
     "unknown_rows_left_out": "Rows that do not record this are left out and counted.",
+    "import_again": "This dataset was prepared before findings were kept by validation: import it again.",
     # population
     "no_comparison_window": "There is no quarter in which both modes were in use.",
     "outside_comparison_window": "Done in a quarter in which one of the two modes was not in use (under 2 in 100).",
@@ -44,10 +48,6 @@ REASONS: dict[str, str] = {
     "denominator_missing": "Outside this metric's denominator.",
     "no_response": "No feedback of this kind of respondent after the validation.",
     "hours_not_recorded": "Hours are not recorded.",
-    "too_few_groups": "Fewer than 3 groups can be compared: their spread cannot be told from chance, so nothing is shrunken.",
-    "nothing_to_shuffle": "No office, quarter, risk, kind and location has validations of both modes, so max-T has nothing to shuffle.",
-    "mix_needs_shares": "The mix is shown for shares and rates of two modes: a time has no share in each group.",
-    "import_again": "This dataset was prepared before findings were kept by validation: import it again.",
     # adjustment and errors
     "nothing_to_adjust_for": "Neither risk, kind nor location is recorded, so like cannot be compared with like.",
     "adjusted_for_part": "Not every adjustment column is recorded; adjusted for those that are.",
@@ -79,6 +79,7 @@ REASONS: dict[str, str] = {
     "reversal": "Adjusting reverses the sign, and both intervals exclude no difference (Simpson's paradox).",
     "sign_turned": "Adjusting reverses the sign (Simpson's paradox), but the adjusted interval includes no difference.",
     "attenuation": "Adjusting removes more than half of the crude difference.",
+    "mix_needs_shares": "The mix is shown for shares and rates of two modes: a time has no share in each group.",
     # catalogue
     "single_criterion_category": "The first place is an artefact of the catalogue: it is the only criterion known in its category.",
     # margins and verdicts

@@ -247,7 +247,11 @@ class Family:
         rows = []
         for answer, adjusted in zip(self.comparisons, self.adjusted_p, strict=True):
             row = answer.answer
-            arms = {f"{mode}_{key}": value for mode, arm in answer.arms.items() for key, value in arm.to_dict().items()}
+            arms = {
+                f"{mode}_{key}": value
+                for mode, arm in answer.arms.items()
+                for key, value in arm.to_dict().items()
+            }
             rows.append(dict(answer.group) | arms | (row.to_dict() if row else {}) | {"adjusted_p": adjusted})
         return pd.DataFrame(rows).drop(columns=["settings", "caveats"], errors="ignore")
 
@@ -257,7 +261,6 @@ def finite_or_none(value: float | None) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return float(value)
-
 
 
 SMALLEST_SHOWN = 5

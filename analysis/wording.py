@@ -207,7 +207,9 @@ def margin_size(fraction: float) -> str:
     ('5', '2.5', '7')
     """
     size = round(fraction * 100, 6)
-    return number(size, 0 if abs(size - round(size)) < 1e-6 else 1 if abs(size * 10 - round(size * 10)) < 1e-6 else 2)
+    return number(
+        size, 0 if abs(size - round(size)) < 1e-6 else 1 if abs(size * 10 - round(size * 10)) < 1e-6 else 2
+    )
 
 
 def counted(n: float, singular: str, plural: str | None = None) -> str:

@@ -12,14 +12,16 @@ metric = choices.anomaly_metric(view.dataset)
 with top:
     answer = ask(anomalies, view.dataset, view.selection, metric=metric)
     page.answer((suppressed(answer) if view.suppress else answer).sentence)
-    page.keep_in_mind(answer.caveats)
+    if answer.n:
+        page.keep_in_mind(answer.caveats)
 figure.show("anomalies.offices", view, metric=metric)
 figure.show("anomalies.specialists", view, metric=metric)
 figure.show("anomalies.variation", view)
 figure.show("anomalies.months", view, metric=metric)
 figure.show("anomalies.days", view)
 figure.show("anomalies.validations", view)
-notes.draw(view, [row.validation_id for row in answer.validations.rows])
+if not view.suppress:
+    notes.draw(view, [row.validation_id for row in answer.validations.rows])
 figure.show("anomalies.seals", view)
 by = choices.technology_column(view.dataset)
 left, right = page.columns()

@@ -22,7 +22,10 @@ SHARED_MISSING = "CTPAT_SHARED"
 
 # Time per example says nothing on a shared machine; the same examples every time make a failure repeatable.
 settings.register_profile(
-    "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    "project",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("project")
 

@@ -42,7 +42,9 @@ class Recount:
             self.limits.setdefault(row["criterion_id"], []).append(row)
         self.areas = sorted({row["focus_area"] for row in self.criteria.values() if row["focus_area"]})
         self.categories = sorted({row["category"] for row in self.criteria.values()})
-        self._source = {name: _records(folder, name) for name in ("validations", "findings", "incidents", "feedback")}
+        self._source = {
+            name: _records(folder, name) for name in ("validations", "findings", "incidents", "feedback")
+        }
         self._causes = _records(folder, "incident_causes")
         self.answers: dict[str, dict[str, Row]] = {}
         for row in self._source["findings"]:
@@ -137,7 +139,9 @@ class Recount:
             row[f"any_deficiency#{category}"] = int(bool(mine))
         due = [answers[c] for c in found if answers[c]["due_on"] and answers[c]["due_on"] <= self.as_of]
         row["n_due"] = len(due)
-        row["n_closed_on_time"] = sum(1 for a in due if a["corrected_on"] and a["corrected_on"] <= a["due_on"])
+        row["n_closed_on_time"] = sum(
+            1 for a in due if a["corrected_on"] and a["corrected_on"] <= a["due_on"]
+        )
         row["has_outcome"] = int(row["outcome"] is not None)
         row["passed"] = int(row["outcome"] == "passed")
         row["critical"] = int(row["any_must_deficiency"] or row["outcome"] in ("suspended", "removed"))
@@ -164,7 +168,9 @@ class Recount:
         end = min(day for day in (
             later["day"] if later else None, self.members[row["member_id"]]["left_on"], self.as_of
         ) if day is not None)  # fmt: skip
-        incidents = [i["occurred_on"] for i in self._source["incidents"] if i["member_id"] == row["member_id"]]
+        incidents = [
+            i["occurred_on"] for i in self._source["incidents"] if i["member_id"] == row["member_id"]
+        ]
         after = [day for day in incidents if row["day"] < day <= end]
         row["followup"] = max(((min(after) if after else end) - row["day"]).days, 0), int(bool(after))
 
@@ -189,11 +195,21 @@ class Recount:
     def _values(self) -> list[Row]:
         out = []
         for row in self.validations:
-            amounts = [None if row[name] is None else (round(row[name]), 1) for name in ("sites", "minutes_lost")]
-            times = (row["days_to_report"], row["days_to_close"], row["hours_spent"], row["followup"], *amounts)
+            amounts = [
+                None if row[name] is None else (round(row[name]), 1) for name in ("sites", "minutes_lost")
+            ]
+            times = (
+                row["days_to_report"],
+                row["days_to_close"],
+                row["hours_spent"],
+                row["followup"],
+                *amounts,
+            )
             for metric, time in enumerate(times):
                 if time is not None:
-                    out.append(self._filters(row) | {"metric": metric, "value": time[0], "event": time[1], "n": 1})
+                    out.append(
+                        self._filters(row) | {"metric": metric, "value": time[0], "event": time[1], "n": 1}
+                    )
         return out
 
     def _incidents(self) -> list[Row]:
@@ -217,7 +233,9 @@ class Recount:
 
     def _feedback(self) -> list[Row]:
         return [
-            self._filters(self.by_id[row["validation_id"]]) | row | {"n": 1, "top_two": int(row["score"] >= 4)}
+            self._filters(self.by_id[row["validation_id"]])
+            | row
+            | {"n": 1, "top_two": int(row["score"] >= 4)}
             for row in self._source["feedback"]
         ]
 
@@ -228,7 +246,12 @@ class Recount:
             given[row["respondent"]].append(row["score"])
         return [
             self._filters(self.by_id[validation])
-            | {"item": item, "specialist_score": min(given["specialist"]), "member_score": min(given["member"]), "n": 1}
+            | {
+                "item": item,
+                "specialist_score": min(given["specialist"]),
+                "member_score": min(given["member"]),
+                "n": 1,
+            }
             for (validation, item), given in scores.items()
             if given["specialist"] and given["member"]
         ]

@@ -19,7 +19,9 @@ from tests.recount import Recount
 def twisted(folder: Path, out: Path, *, seed: int = 7) -> Path:
     """Write a difficult copy of a demo folder and finish it as a dataset."""
     (out / "source").mkdir(parents=True)
-    tables = {path.stem: pd.read_parquet(path).astype("object") for path in (folder / "source").glob("*.parquet")}
+    tables = {
+        path.stem: pd.read_parquet(path).astype("object") for path in (folder / "source").glob("*.parquet")
+    }
     draw = np.random.default_rng(seed)
     _validations(tables["validations"], draw)
     _members(tables["members"], tables["validations"], draw)
@@ -48,7 +50,9 @@ def twisted(folder: Path, out: Path, *, seed: int = 7) -> Path:
 def _write(frame: pd.DataFrame, folder: Path, out: Path, name: str) -> None:
     schema = pq.read_schema(folder / "source" / f"{name}.parquet").remove_metadata()
     clean = frame.where(frame.notna(), None)
-    pq.write_table(pa.Table.from_pandas(clean, schema=schema, preserve_index=False), out / "source" / f"{name}.parquet")
+    pq.write_table(
+        pa.Table.from_pandas(clean, schema=schema, preserve_index=False), out / "source" / f"{name}.parquet"
+    )
 
 
 def _validations(frame: pd.DataFrame, draw: np.random.Generator) -> None:
@@ -69,8 +73,13 @@ def _validations(frame: pd.DataFrame, draw: np.random.Generator) -> None:
         if choice < 0.3:
             frame.loc[row, "conducted_on"] = frame.loc[other, "conducted_on"]
         elif choice < 0.5:
-            frame.loc[row, "conducted_on"] = frame.loc[other, "conducted_on"].replace(day=int(draw.integers(1, 28)))
-        if frame.loc[row, "reported_on"] is not None and frame.loc[row, "reported_on"] < frame.loc[row, "conducted_on"]:
+            frame.loc[row, "conducted_on"] = frame.loc[other, "conducted_on"].replace(
+                day=int(draw.integers(1, 28))
+            )
+        if (
+            frame.loc[row, "reported_on"] is not None
+            and frame.loc[row, "reported_on"] < frame.loc[row, "conducted_on"]
+        ):
             frame.loc[row, ["reported_on", "closed_on"]] = None
 
 
@@ -109,5 +118,7 @@ def _applicability(frame: pd.DataFrame) -> pd.DataFrame:
         ("2.1", "foreign_manufacturer", "should", "2019-01-01", None),
         ("2.1", "importer", None, None, None),
     ]
-    more = pd.DataFrame([(c, e, level, day(a), day(b)) for c, e, level, a, b in rows], columns=list(frame.columns))
+    more = pd.DataFrame(
+        [(c, e, level, day(a), day(b)) for c, e, level, a, b in rows], columns=list(frame.columns)
+    )
     return pd.concat([frame.astype("object"), more.astype("object")], ignore_index=True)

@@ -146,4 +146,8 @@ class Figure:
 
 def _no_formula(value: object) -> object:
     """A cell that no spreadsheet evaluates; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )

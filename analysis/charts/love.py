@@ -67,7 +67,9 @@ def love_plot(
         if part.empty:
             continue
         at = {"x": axis.encode(field, title, palette), "y": y_of("y", scale)}
-        mark = alt.Chart(part).mark_point(shape="circle", size=80, stroke=hue, strokeWidth=1.6, fill=fill, opacity=1)
+        mark = alt.Chart(part).mark_point(
+            shape="circle", size=80, stroke=hue, strokeWidth=1.6, fill=fill, opacity=1
+        )
         layers.append(mark.encode(tooltip=tooltip, description="description:N", **at))
         named = alt.Chart(part.head(1)).mark_text(
             dy=-13, align="right" if field == "before" else "left", color=colour("muted", palette), fontSize=NOTE_SIZE,

@@ -165,7 +165,9 @@ def month_axis(first: int, last: int, palette: PaletteName) -> alt.Axis:
     )
 
 
-def placed_annotations(annotations: Sequence[Annotation], first: int, last: int) -> list[tuple[Annotation, str, int]]:
+def placed_annotations(
+    annotations: Sequence[Annotation], first: int, last: int
+) -> list[tuple[Annotation, str, int]]:
     """Side and row of each label: it changes side near an edge, and rises where two would meet."""
     placed: list[tuple[Annotation, str, int]] = []
     for annotation in sorted(annotations, key=lambda a: a.month):

@@ -60,9 +60,7 @@ def rules_of(table: Table, present: set[str], *, as_of: dt.date | None, unique_k
     Expects, beside each text column ``c`` of another type, its reading in ``c__parsed``, vocabulary columns
     already resolved into ``c__parsed``, and ``_duplicate`` / ``_key_row`` from `with_duplicates`.
     """
-    rules = [
-        Rule(name, f"{name} is required and empty", nw.col(name).is_null()) for name in table.required
-    ]
+    rules = [Rule(name, f"{name} is required and empty", nw.col(name).is_null()) for name in table.required]
     for column in table.columns:
         if column.name not in present or (column.type == "text" and not column.vocabulary):
             continue
@@ -95,7 +93,9 @@ def rules_of(table: Table, present: set[str], *, as_of: dt.date | None, unique_k
     if unique_key:
         key = " and ".join(table.key)
         rules.append(Rule(table.key[0], "exact duplicate of an earlier row", nw.col("_duplicate") == 1))
-        rules.append(Rule(table.key[0], f"{key} occurs in an earlier row", nw.col("_key_row") < nw.col(ORDER)))
+        rules.append(
+            Rule(table.key[0], f"{key} occurs in an earlier row", nw.col("_key_row") < nw.col(ORDER))
+        )
     return rules
 
 

@@ -199,7 +199,9 @@ class Engine:
                 )
             else:
                 # 'nan' and 'inf' can be cast, but are no numbers.
-                value = f"CASE WHEN isfinite(try_cast({source} AS DOUBLE)) THEN try_cast({source} AS DOUBLE) END"
+                value = (
+                    f"CASE WHEN isfinite(try_cast({source} AS DOUBLE)) THEN try_cast({source} AS DOUBLE) END"
+                )
             made.append((f"{column}{suffix}", f"CAST({value} AS {_SQL_TYPES[kind]})"))
         replaced = {name for name, _ in made}
         kept = [_quoted(name) for name in relation.columns if name not in replaced]
@@ -323,9 +325,7 @@ def _as_text(column: str, kind: str) -> str:
         return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE CAST({column} AS VARCHAR) END"
     if kind.startswith("TIMESTAMP"):
         midnight = f"date_trunc('day', {column}) = {column}"
-        return (
-            f"CASE WHEN {midnight} THEN strftime({column}, '%Y-%m-%d') ELSE strftime({column}, '%Y-%m-%d %H:%M:%S') END"
-        )
+        return f"CASE WHEN {midnight} THEN strftime({column}, '%Y-%m-%d') ELSE strftime({column}, '%Y-%m-%d %H:%M:%S') END"
     return f"CAST({column} AS VARCHAR)"
 
 

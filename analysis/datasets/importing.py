@@ -78,7 +78,9 @@ def import_dataset(
         When nothing is usable; `out` is then as it was and nothing is left beside it.
     """
     if not dry_run and any(out.resolve() in path.resolve().parents for path in sources):
-        raise AnalysisError(f"{out} holds a source file and would replace it: choose another place to write to.")
+        raise AnalysisError(
+            f"{out} holds a source file and would replace it: choose another place to write to."
+        )
     engine = Engine()
     try:
         report, tables = _read_and_check(engine, sources, mapping, progress)
@@ -90,7 +92,9 @@ def import_dataset(
                 order = dict.fromkeys((*TABLES[name].key, *TABLES[name].names))
                 engine.write_parquet(frame, folder / "source" / f"{name}.parquet", order_by=list(order))
             engine.write_parquet(
-                engine.from_pandas(report.rejects), folder / "rejects.parquet", order_by=["table", "file", "row"]
+                engine.from_pandas(report.rejects),
+                folder / "rejects.parquet",
+                order_by=["table", "file", "row"],
             )
             finish_dataset(folder, _manifest(mapping), progress=progress)
         report.dataset = out
@@ -166,7 +170,9 @@ def _files_of(table: TableMapping, sources: Sequence[Path]) -> list[Path]:
 
 
 def _check_columns(table: TableMapping, path: Path, names: Sequence[str]) -> None:
-    wanted = [(f"{table.table}.{ours}", theirs) for ours, feed in table.feeds.items() for theirs in feed.sources]
+    wanted = [
+        (f"{table.table}.{ours}", theirs) for ours, feed in table.feeds.items() for theirs in feed.sources
+    ]
     wanted += [(f"{table.table}.leave_out", rule.column) for rule in table.leave_out]
     if table.one_row_per:
         wanted.append((f"{table.table}.one_row_per", table.one_row_per))
@@ -186,7 +192,9 @@ def _derive(engine: Engine, mapping: ImportMapping, tables: dict[str, Frame], re
     if "criteria" not in tables:
         tables["criteria"] = _derived_criteria(engine, tables.get("findings"))
     if "applicability" not in tables:
-        tables["applicability"] = engine.typed_empty({c.name: c.type for c in TABLES["applicability"].columns})
+        tables["applicability"] = engine.typed_empty(
+            {c.name: c.type for c in TABLES["applicability"].columns}
+        )
     if "field_offices" not in tables:
         offices = [tables[n].select("field_office") for n in ("validations", "incidents") if n in tables]
         distinct = nw.concat(offices).unique().filter(~nw.col("field_office").is_null())
@@ -253,4 +261,3 @@ def _nothing_usable(report: ImportReport, sources: Sequence[Path]) -> str:
             rules[rule] = rules.get(rule, 0) + n
     worst = max(rules, key=lambda rule: rules[rule]) if rules else "all rows were left out by the mapping"
     return f"{names}: no row is usable, most often because {worst}; mend the file or the mapping."
-

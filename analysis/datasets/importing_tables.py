@@ -42,7 +42,15 @@ def import_table(
         report.read += number_of_rows(raw.frame) + len(raw.broken)
         report.repaired |= {f"{raw.file}: {note}": n for note, n in raw.notes.items()}
         rows = [
-            {"table": table.name, "file": raw.file, "row": row, "column": "", "value": "", "rule": rule, "hint": ""}
+            {
+                "table": table.name,
+                "file": raw.file,
+                "row": row,
+                "column": "",
+                "value": "",
+                "rule": rule,
+                "hint": "",
+            }
             for row, rule in raw.broken
         ]
         rejected.append(pd.DataFrame(rows, columns=checks.empty_rejects().columns))
@@ -149,7 +157,10 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 def _month_of_fiscal_year(year: str, month: str, mapping: ImportMapping) -> nw.Expr:
     """The first day of a month as text; what is no year or no month stays as written, to be rejected by name."""
     start = mapping.fiscal_year_start_month
-    texts = [nw.when(~t.is_in(["", *mapping.empty])).then(t) for t in (nw.col(c).str.strip_chars() for c in (year, month))]
+    texts = [
+        nw.when(~t.is_in(["", *mapping.empty])).then(t)
+        for t in (nw.col(c).str.strip_chars() for c in (year, month))
+    ]
     digits = texts[0].str.replace_all(r"(?i)^FY\s*", "", literal=False)
     ending = nw.when(digits.str.contains(r"^\d{4}$")).then(digits)
     named = texts[1].str.to_lowercase()
@@ -222,7 +233,9 @@ def _with_vocabularies(
             frame = frame.with_columns(nw.col(column.name).alias(column.name + PARSED))
             continue
         values = _allowed_values(column.vocabulary, tables, vocabularies)
-        spellings = {text.lower(): (text, value) for value, label in reversed(values) for text in (label, value)}
+        spellings = {
+            text.lower(): (text, value) for value, label in reversed(values) for text in (label, value)
+        }
         lookup = pd.DataFrame(spellings.values(), columns=["_spelling", column.name + PARSED], dtype="str")
         # The engine's own lower case on both sides: no two of them agree on every letter.
         known = engine.from_pandas(lookup).with_columns(_folded=nw.col("_spelling").str.to_lowercase())
@@ -264,7 +277,9 @@ def _with_references(
     for column, other in table.refers_to.items():
         if column not in spec.feeds or other not in tables or other == "field_offices":
             continue
-        known = tables[other].select(nw.col(TABLES[other].key[0]).alias(column), nw.lit(1).alias(f"_in_{other}"))
+        known = tables[other].select(
+            nw.col(TABLES[other].key[0]).alias(column), nw.lit(1).alias(f"_in_{other}")
+        )
         frame = frame.join(known.unique(), on=column, how="left")
         missing = ~nw.col(column).is_null() & nw.col(f"_in_{other}").is_null()
         rules.append(checks.Rule(column, f"{column} is not among the {other.replace('_', ' ')}", missing))
@@ -276,7 +291,10 @@ def _with_references(
 
 def _with_applicability(frame: Frame, tables: Mapping[str, Frame]) -> tuple[Frame, checks.Rule]:
     validations = tables["validations"].select(
-        "validation_id", "member_id", nw.col("entity_type").alias("_own_type"), nw.col("conducted_on").alias("_on")
+        "validation_id",
+        "member_id",
+        nw.col("entity_type").alias("_own_type"),
+        nw.col("conducted_on").alias("_on"),
     )
     if "members" in tables:
         types = tables["members"].select("member_id", nw.col("entity_type").alias("_member_type"))
@@ -289,7 +307,11 @@ def _with_applicability(frame: Frame, tables: Mapping[str, Frame]) -> tuple[Fram
     limits = tables["applicability"].select(
         "criterion_id", _type=nw.col("entity_type"), _from=nw.col("from"), _to=nw.col("to")
     )
-    asked = frame.select("validation_id", "criterion_id").unique().join(validations, on="validation_id", how="inner")
+    asked = (
+        frame.select("validation_id", "criterion_id")
+        .unique()
+        .join(validations, on="validation_id", how="inner")
+    )
     applies = (
         asked.join(limits, on=["criterion_id", "_type"], how="inner")
         .filter(
@@ -305,7 +327,9 @@ def _with_applicability(frame: Frame, tables: Mapping[str, Frame]) -> tuple[Fram
         .join(applies, on=["validation_id", "criterion_id"], how="left")
     )
     broken = (nw.col("_limited") == 1) & ~nw.col("_type").is_null() & nw.col("_applies").is_null()
-    return frame, checks.Rule("criterion_id", "the criterion does not apply to this entity type on that day", broken)
+    return frame, checks.Rule(
+        "criterion_id", "the criterion does not apply to this entity type on that day", broken
+    )
 
 
 def _final(engine: Engine, frame: Frame, table: Table, spec: TableMapping) -> Frame:

@@ -133,7 +133,9 @@ def parsed_mapping(raw: Mapping[str, Any], *, default_name: str = "dataset") -> 
     _known(raw, _TOP, "key")
     tables = _table_of(raw, "tables")
     if not tables:
-        raise AnalysisError("no table is mapped; add [tables.validations.columns] or [tables.incidents.columns].")
+        raise AnalysisError(
+            "no table is mapped; add [tables.validations.columns] or [tables.incidents.columns]."
+        )
     if not {"validations", "incidents"} & set(tables):
         raise AnalysisError("neither validations nor incidents are mapped; a dataset needs one of them.")
     completeness = {"clean_validations": True, "criteria_asked": True} | _table_of(raw, "completeness")
@@ -144,7 +146,9 @@ def parsed_mapping(raw: Mapping[str, Any], *, default_name: str = "dataset") -> 
     modes = {"virtual": "Virtual", "in_person": "In person"} | _table_of(raw, "modes")
     _known(modes, {"virtual", "in_person", "other", "hybrid", "mutual_recognition"}, "mode")
     vocabulary = _table_of(raw, "vocabulary")
-    vocabularies = {c.vocabulary for t in TABLES.values() for c in t.columns if c.vocabulary} | {"criterion_id"}
+    vocabularies = {c.vocabulary for t in TABLES.values() for c in t.columns if c.vocabulary} | {
+        "criterion_id"
+    }
     _known(vocabulary, vocabularies, "vocabulary")
     for name, label in modes.items():
         _text_of(f"modes.{name}", label)
@@ -236,7 +240,9 @@ def _feed(table: str, column: str, raw: Any, values: Mapping[str, Any]) -> Feed:
     if "month" in raw and TABLES[table].column(column).type != "date":
         raise AnalysisError(f"{table}.{column} is no date: fiscal_year and month make a date.")
     if "row" in raw and (TABLES[table].key != (column,) or values):
-        raise AnalysisError(f"{table}.{column} cannot be a row number: only {table}.{TABLES[table].key[0]} can, as it is.")
+        raise AnalysisError(
+            f"{table}.{column} cannot be a row number: only {table}.{TABLES[table].key[0]} can, as it is."
+        )
     for key, value in raw.items():
         _text_of(f"{table}.{column}: {key}", value)
     remove = raw.get("remove")
@@ -247,7 +253,9 @@ def _feed(table: str, column: str, raw: Any, values: Mapping[str, Any]) -> Feed:
             raise AnalysisError(f"{table}.{column}: remove = {remove!r} is no pattern ({error}).") from error
         # Engines match without looking around or back, which Python's own patterns may.
         if re.search(r"\(\?(?!:)|\\[1-9]", remove):
-            raise AnalysisError(f"{table}.{column}: remove = {remove!r} may not look around or back; name characters.")
+            raise AnalysisError(
+                f"{table}.{column}: remove = {remove!r} may not look around or back; name characters."
+            )
     texts = {key: raw.get(key) for key in ("column", "constant", "row", "fiscal_year", "month")}
     return Feed(**texts, remove=remove, values=values)
 
@@ -255,7 +263,9 @@ def _feed(table: str, column: str, raw: Any, values: Mapping[str, Any]) -> Feed:
 def _overlap(table: str, raw: Any) -> Overlap:
     what = f"{table}.overlap"
     if not isinstance(raw, Mapping) or not {"keep"} <= raw.keys() <= {"columns", "keep"}:
-        raise AnalysisError(f'{what} must be written like {{ columns = ["FY"], keep = "latest" }}; got {raw!r}.')
+        raise AnalysisError(
+            f'{what} must be written like {{ columns = ["FY"], keep = "latest" }}; got {raw!r}.'
+        )
     if raw["keep"] not in get_args(Keep):
         raise AnalysisError(f"{what}: keep must be one of {', '.join(get_args(Keep))}; got {raw['keep']!r}.")
     columns = _texts_of(f"{what}: columns", raw.get("columns", []))

@@ -26,7 +26,9 @@ class Dataset:
     only reached through `prepared`. Safe to share between threads: frames handed out must not be changed.
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, Any], vocabularies: Mapping[str, Vocabulary]) -> None:
+    def __init__(
+        self, path: Path, manifest: Mapping[str, Any], vocabularies: Mapping[str, Vocabulary]
+    ) -> None:
         self.path = path
         self.name = str(manifest["name"])
         self.synthetic = bool(manifest["synthetic"])
@@ -39,7 +41,9 @@ class Dataset:
         self.criteria_asked = bool(manifest["completeness"].get("criteria_asked", True))
         self.clean_validations = bool(manifest["completeness"].get("clean_validations", True))
         self.margins: Mapping[str, Any] = manifest.get("margins", {})
-        self.modes: Mapping[str, str] = {"virtual": "Virtual", "in_person": "In person"} | manifest.get("modes", {})
+        self.modes: Mapping[str, str] = {"virtual": "Virtual", "in_person": "In person"} | manifest.get(
+            "modes", {}
+        )
         described = repr((str(path), sorted(manifest.items())))
         self.identity = hashlib.sha256(described.encode()).hexdigest()[:16]
         """Tells one open dataset from another: the same rows under another name or other arms differ."""

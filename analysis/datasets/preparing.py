@@ -124,7 +124,9 @@ def _prepare(
         prepared["findings"] = findings
         prepared["applicability"] = applies
         if "feedback" in sources:
-            prepared["feedback"] = _feedback(engine, sources["feedback"], prepared["validations"], vocabularies)
+            prepared["feedback"] = _feedback(
+                engine, sources["feedback"], prepared["validations"], vocabularies
+            )
         if _has_due_dates(sources):
             prepared["backlog"] = prepare_backlog(engine, sources, vocabularies)
     if "members" in sources:
@@ -221,7 +223,9 @@ def _findings(
         "validation_id", "criterion_id", "answer", "reason", "evidence", "category",
         due_day=epoch_day("due_on"), corrected_day=epoch_day("corrected_on"),
     )  # fmt: skip
-    own = encoded(engine, selected, ("criterion_id", "answer", "reason", "evidence", "category"), vocabularies)
+    own = encoded(
+        engine, selected, ("criterion_id", "answer", "reason", "evidence", "category"), vocabularies
+    )
     own = own.with_columns(_own=nw.col("category")).drop("category")
     filters = base.select(
         "validation_id", "validation_row", "field_office", "mode", "day", "month", "entity_type", "risk", "kind",
@@ -264,11 +268,15 @@ def _answered(validations: Frame, feedback: Frame | None) -> Frame:
     """Per validation, whether its specialist and its member gave feedback; null where nobody was asked."""
     if feedback is None:
         nothing = nw.lit(None, nw.Int32)
-        return validations.select("validation_row", has_specialist_feedback=nothing, has_member_feedback=nothing)
+        return validations.select(
+            "validation_row", has_specialist_feedback=nothing, has_member_feedback=nothing
+        )
     answers = feedback.group_by("validation_id").agg(
         **{f"has_{who}_feedback": flag(nw.col("respondent") == who).max() for who in ("specialist", "member")}
     )
-    joined = validations.select("validation_row", "validation_id").join(answers, on="validation_id", how="left")
+    joined = validations.select("validation_row", "validation_id").join(
+        answers, on="validation_id", how="left"
+    )
     flags = ("has_specialist_feedback", "has_member_feedback")
     return joined.select("validation_row", *[nw.col(flag).fill_null(0).cast(nw.Int32) for flag in flags])
 
@@ -317,7 +325,9 @@ def _latest_date(sources: Mapping[str, Frame]) -> dt.date:
 
 
 def _period(sources: Mapping[str, Frame]) -> tuple[dt.date, dt.date]:
-    name, column = ("validations", "conducted_on") if "validations" in sources else ("incidents", "occurred_on")
+    name, column = (
+        ("validations", "conducted_on") if "validations" in sources else ("incidents", "occurred_on")
+    )
     row = collected(sources[name].select(low=nw.col(column).min(), high=nw.col(column).max())).iloc[0]
     first, last = pd.Timestamp(row["low"]), pd.Timestamp(row["high"])
     return first.replace(day=1).date(), (last + pd.offsets.MonthEnd(0)).date()

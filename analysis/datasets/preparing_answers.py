@@ -77,7 +77,9 @@ def with_answers(
     """Each validation with its counts of criteria by answer, level, focus area, way of seeing and category."""
     of_findings = _finding_counts(vocabularies, as_of_day)
     of_applicable = _applicable_counts(vocabularies)
-    found = findings.group_by("validation_row").agg(**{name: _sum(rows) for name, rows in of_findings.items()})
+    found = findings.group_by("validation_row").agg(
+        **{name: _sum(rows) for name, rows in of_findings.items()}
+    )
     possible = applies.group_by("entity_type", "catalogue_period").agg(
         **{name: _sum(rows) for name, rows in of_applicable.items()}
     )
@@ -201,7 +203,9 @@ def _flags(
     out["passed"] = flag(nw.col("outcome") == outcome.code("passed"))
     removed = nw.col("outcome").is_in([outcome.code("suspended"), outcome.code("removed")])
     out["critical"] = flag((counted["n_must_deficient"] > 0) | removed)
-    out["possibly_critical"] = flag((counted["n_must_deficient"] + counted["n_must_not_verified"] > 0) | removed)
+    out["possibly_critical"] = flag(
+        (counted["n_must_deficient"] + counted["n_must_not_verified"] > 0) | removed
+    )
     return out
 
 

@@ -42,7 +42,9 @@ def prepare_incidents(
         incidents = incidents.join(known, on="member_id", how="left")
     else:
         incidents = incidents.with_columns(
-            entity_type=nw.lit(None, nw.String), entered_day=nw.lit(None, nw.Int32), left_day=nw.lit(None, nw.Int32)
+            entity_type=nw.lit(None, nw.String),
+            entered_day=nw.lit(None, nw.Int32),
+            left_day=nw.lit(None, nw.Int32),
         )
     weight = nw.col("weight").fill_null(1).cast(nw.Int32)
     monthly = (nw.col("date_precision") == "month").fill_null(False)
@@ -64,7 +66,9 @@ def prepare_incidents(
         n_at_risk=nw.when(_in_program(monthly)).then(weight).otherwise(0).cast(nw.Int32),
     )
     coded = encoded(engine, selected, _CODED, vocabularies)
-    codes = [vocabularies["entity_type"].code(t) for t in MARITIME_TYPES if t in vocabularies["entity_type"].values]
+    codes = [
+        vocabularies["entity_type"].code(t) for t in MARITIME_TYPES if t in vocabularies["entity_type"].values
+    ]
     sea = vocabularies["transport_mode"]
     by_sea = nw.col("transport_mode") == (sea.code("sea") if "sea" in sea.values else MISSING - 1)
     coded = engine.kept(
@@ -181,7 +185,9 @@ def prepare_backlog(
         nw.col("conducted_on") == nw.col("conducted_on").max().over("member_id")
     ).filter(nw.col("validation_id") == nw.col("validation_id").max().over("member_id"))
     open_due = nw.coalesce(
-        nw.col("next_due"), nw.col("done") + REVALIDATION_MONTHS, nw.col("certified") + FIRST_VALIDATION_MONTHS
+        nw.col("next_due"),
+        nw.col("done") + REVALIDATION_MONTHS,
+        nw.col("certified") + FIRST_VALIDATION_MONTHS,
     )
     waiting = members.join(latest.drop("due", "conducted_on"), on="member_id", how="left").select(
         "member_id", "entity_type", "left_month",

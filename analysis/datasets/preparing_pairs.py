@@ -94,7 +94,9 @@ def followed_up(validations: Frame, incidents: Frame | None, as_of_day: int) -> 
     ).join(nearest, on="validation_row", how="left")
     # Coalesced so that a missing end never wins; min_horizontal treats nulls differently by engine.
     end = nw.min_horizontal(
-        nw.col("next_day").fill_null(as_of_day), nw.col("left_day").fill_null(as_of_day), nw.lit(as_of_day, nw.Int32)
+        nw.col("next_day").fill_null(as_of_day),
+        nw.col("left_day").fill_null(as_of_day),
+        nw.lit(as_of_day, nw.Int32),
     )
     seen = nw.col("next_incident") <= end
     days = nw.when(seen).then(nw.col("next_incident")).otherwise(end) - nw.col("day")

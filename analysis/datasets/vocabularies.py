@@ -106,7 +106,10 @@ def dataset_vocabularies(
             pairs = [(name, name) for name in catalogue["focus_area"].dropna().unique()]
         elif column == "criterion_id":
             pairs = [
-                (row.criterion_id, f"{row.criterion_id} {row.title}" if isinstance(row.title, str) else row.criterion_id)
+                (
+                    row.criterion_id,
+                    f"{row.criterion_id} {row.title}" if isinstance(row.title, str) else row.criterion_id,
+                )
                 for row in catalogue.itertuples()
             ]
         elif column in reference and (not occurring or occurring & set(reference[column].values)):
@@ -150,14 +153,21 @@ def read_vocabularies(path: Path) -> dict[str, Vocabulary]:
     return {name: out.get(name, Vocabulary(name, (), ())) for name in CODED}
 
 
-def encoded(engine: Engine, frame: Frame, columns: Iterable[str], vocabularies: Mapping[str, Vocabulary]) -> Frame:
+def encoded(
+    engine: Engine, frame: Frame, columns: Iterable[str], vocabularies: Mapping[str, Vocabulary]
+) -> Frame:
     """Text columns replaced by their integer codes; what is not recorded becomes −1."""
     names = frame.collect_schema().names()
     coded = tuple(columns)
     for column in coded:
         values = vocabularies[column].values
-        codes = {"_value": pd.Series(values, dtype="str"), f"_code_{column}": pd.Series(range(len(values)), dtype="int16")}
-        frame = frame.join(engine.from_pandas(pd.DataFrame(codes)), left_on=column, right_on="_value", how="left")
+        codes = {
+            "_value": pd.Series(values, dtype="str"),
+            f"_code_{column}": pd.Series(range(len(values)), dtype="int16"),
+        }
+        frame = frame.join(
+            engine.from_pandas(pd.DataFrame(codes)), left_on=column, right_on="_value", how="left"
+        )
     kept = [nw.col(name) for name in names if name not in coded]
     made = [nw.col(f"_code_{column}").fill_null(MISSING).cast(nw.Int16).alias(column) for column in coded]
     return frame.select(*kept, *made)

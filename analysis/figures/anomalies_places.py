@@ -12,9 +12,10 @@ from analysis.charts.intervals import interval_rows
 from analysis.charts.theme import PaletteName
 from analysis.figures.anomalies_words import HIDDEN, WIDEN, remembered, state_of
 from analysis.figures.asking import asked
-from analysis.figures.captions import caption, empty_state, when
+from analysis.figures.captions import caption, when
 from analysis.figures.comparison_words import at_most
 from analysis.figures.deficiency_words import of_words, placed, with_interval
+from analysis.figures.incident_words import state_of_incidents
 from analysis.questions.anomalies_seals import ClonedSeals, PlaceRow, cloned_seals
 from analysis.questions.anomalies_technology import Technology, TechnologyColumn, TechnologyRow, technology
 from analysis.results import Interval
@@ -38,7 +39,7 @@ def seals(dataset: Dataset, selection: Selection, *, palette: PaletteName = "lig
     answer = asked(cloned_seals, dataset, selection)
     if not answer.n or not answer.rows:
         if "no_incidents" in answer.caveats:
-            return Figure(figure_id, heading, state=empty_state(dataset, selection))
+            return Figure(figure_id, heading, state=state_of_incidents(0, dataset, selection))
         fact = "No incident has a terminal and a seal recorded." if answer.n else ""
         state = (
             State("too_small", fact, NO_RATES)

@@ -80,20 +80,28 @@ def state_of_deficiencies(answer: Deficiencies, dataset: Dataset, selection: Sel
         return empty_state(dataset, selection)
     if not answer.rows:
         return State("too_small", answer.sentence, "Other figures of this page do not need it.")
-    return None if answer.total else State("too_small", answer.sentence, "Widen the period or take filters off.")
+    return (
+        None if answer.total else State("too_small", answer.sentence, "Widen the period or take filters off.")
+    )
 
 
 def state_of_dataset(dataset: Dataset) -> State | None:
     """Why a dataset without findings has no deficiencies at all; None where it has findings."""
     if available(dataset, "findings"):
         return None
-    return State("too_small", "This dataset has no findings.", "Import validations and their findings to see deficiencies.")
+    return State(
+        "too_small",
+        "This dataset has no findings.",
+        "Import validations and their findings to see deficiencies.",
+    )
 
 
 def state_without_rates(dataset: Dataset) -> State | None:
     """Why a dataset has no rate per criterion; None where it has."""
     missing = no_rate_reason(dataset)
-    return State("too_small", reasons.words(missing), "Counts and shares do not need it.") if missing else None
+    return (
+        State("too_small", reasons.words(missing), "Counts and shares do not need it.") if missing else None
+    )
 
 
 def state_of_comparison(answer: Comparison, dataset: Dataset, selection: Selection) -> State | None:

@@ -14,7 +14,7 @@ from analysis.charts.intervals import interval_rows
 from analysis.charts.theme import PaletteName
 from analysis.figures.deficiency_words import of_words, placed, share_words, with_interval
 from analysis.questions.incident_records import ShareRow
-from analysis.questions.incident_shares import FEWEST_RANKED, NO_ISSUE, spoken
+from analysis.questions.incident_shares import FEWEST_RANKED, NO_ISSUE, leaders
 
 if TYPE_CHECKING:
     from altair import LayerChart
@@ -96,10 +96,10 @@ def share_title(rows: Sequence[ShareRow], name: str) -> str:
     none = next((row for row in rows if (row.by, row.value) == NO_ISSUE), None)
     named = [row for row in rows if row is not none and row.count]
     if none is not None and none.share is not None and named:
-        return f"{share_words(1 - none.share, none.n)} had a {name.lower()}, most often “{named[0].label}”"
+        return f"{share_words(1 - none.share, none.n)} had a {name.lower()}, most often “{leaders(named)}”"
     if first.count is None or first.share is None:
         return name
-    return f"Recorded most often: {spoken(first.label)}, {share_words(first.share, first.n)}"
+    return f"Recorded most often: {leaders(rows)}, {share_words(first.share, first.n)}"
 
 
 def share_picture(

@@ -68,8 +68,8 @@ def registry() -> Mapping[str, FigureSpec]:
         differences_mix,
         differences_seen,
         effort,
-        feedback,
         effort_evidence,
+        feedback,
         glance,
         incident_lift,
         incident_members,
@@ -87,7 +87,7 @@ def registry() -> Mapping[str, FigureSpec]:
         tracking,
     )
     from analysis.methods.parts import EXPLAINED_IN
-    from analysis.methods.statistics import topics_used
+    from analysis.methods.statistics import TOPICS
     from analysis.questions.amounts import AMOUNTS
 
     specs = (
@@ -96,39 +96,96 @@ def registry() -> Mapping[str, FigureSpec]:
         FigureSpec("overview.published", "published", overview.published),
         FigureSpec("virtual_vs_in_person.verdict", "rows", comparison.verdict, needs="validations"),
         FigureSpec("virtual_vs_in_person.metrics", "rows", glance.metrics_at_a_glance, needs="validations"),
-        FigureSpec("virtual_vs_in_person.tracking", "rows", tracking.tracked, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.ways", "rows", comparison.ways_of_asking, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.mix", "rows", differences_mix.mix_table, needs="validations"),
-        FigureSpec("virtual_vs_in_person.balance", "cells", balance.fairness, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.groups", "rows", differences.groups, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.categories", "rows", differences_categories.categories, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.seen_by", "rows", differences_seen.seen_by, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.criteria", "rows", differences_criteria.criteria, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.margin", "rows", robustness.margin_rows, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.unseen", "rows", robustness.unseen, drawn=True, needs="validations"),
         FigureSpec(
-            "virtual_vs_in_person.specifications", "rows", robustness_specifications.specification_figure, drawn=True,
+            "virtual_vs_in_person.tracking", "rows", tracking.tracked, drawn=True, needs="validations"
+        ),
+        FigureSpec(
+            "virtual_vs_in_person.ways", "rows", comparison.ways_of_asking, drawn=True, needs="validations"
+        ),
+        FigureSpec("virtual_vs_in_person.mix", "rows", differences_mix.mix_table, needs="validations"),
+        FigureSpec(
+            "virtual_vs_in_person.balance", "cells", balance.fairness, drawn=True, needs="validations"
+        ),
+        FigureSpec(
+            "virtual_vs_in_person.groups", "rows", differences.groups, drawn=True, needs="validations"
+        ),
+        FigureSpec(
+            "virtual_vs_in_person.categories",
+            "rows",
+            differences_categories.categories,
+            drawn=True,
             needs="validations",
         ),
-        FigureSpec("virtual_vs_in_person.unmeasured", "rows", robustness_unmeasured.strength_needed, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.leave_out", "rows", robustness_leave_out.leave_out, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.power", "rows", robustness_power.power, drawn=True, needs="validations"),
+        FigureSpec(
+            "virtual_vs_in_person.seen_by", "rows", differences_seen.seen_by, drawn=True, needs="validations"
+        ),
+        FigureSpec(
+            "virtual_vs_in_person.criteria",
+            "rows",
+            differences_criteria.criteria,
+            drawn=True,
+            needs="validations",
+        ),
+        FigureSpec(
+            "virtual_vs_in_person.margin", "rows", robustness.margin_rows, drawn=True, needs="validations"
+        ),
+        FigureSpec("virtual_vs_in_person.unseen", "rows", robustness.unseen, drawn=True, needs="validations"),
+        FigureSpec(
+            "virtual_vs_in_person.specifications",
+            "rows",
+            robustness_specifications.specification_figure,
+            drawn=True,
+            needs="validations",
+        ),
+        FigureSpec(
+            "virtual_vs_in_person.unmeasured",
+            "rows",
+            robustness_unmeasured.strength_needed,
+            drawn=True,
+            needs="validations",
+        ),
+        FigureSpec(
+            "virtual_vs_in_person.leave_out",
+            "rows",
+            robustness_leave_out.leave_out,
+            drawn=True,
+            needs="validations",
+        ),
+        FigureSpec(
+            "virtual_vs_in_person.power", "rows", robustness_power.power, drawn=True, needs="validations"
+        ),
         FigureSpec("virtual_vs_in_person.effort", "rows", effort.side_by_side, needs="validations"),
         *(
             FigureSpec(
-                f"virtual_vs_in_person.{amount}", "cells", partial(effort.distribution, amount=amount), drawn=True,
+                f"virtual_vs_in_person.{amount}",
+                "cells",
+                partial(effort.distribution, amount=amount),
+                drawn=True,
                 needs="validations",
             )
             for amount in AMOUNTS
         ),
-        FigureSpec("virtual_vs_in_person.evidence", "rows", effort_evidence.evidence, drawn=True, needs="validations"),
+        FigureSpec(
+            "virtual_vs_in_person.evidence", "rows", effort_evidence.evidence, drawn=True, needs="validations"
+        ),
         FigureSpec("virtual_vs_in_person.backlog", "cells", backlog.overdue, drawn=True, needs="validations"),
-        FigureSpec("virtual_vs_in_person.afterwards", "rows", afterwards.incidents_afterwards, drawn=True, needs="validations"),
+        FigureSpec(
+            "virtual_vs_in_person.afterwards",
+            "rows",
+            afterwards.incidents_afterwards,
+            drawn=True,
+            needs="validations",
+        ),
         FigureSpec("msc_deficiencies.criteria", "cells", deficiency_ranking.criteria, drawn=True),
         FigureSpec("msc_deficiencies.reasons", "rows", deficiency_reasons.reasons, drawn=True),
         FigureSpec("msc_deficiencies.categories", "cells", deficiency_categories.categories),
         FigureSpec("msc_deficiencies.rates", "rows", deficiency_categories.rates, drawn=True),
-        FigureSpec("msc_deficiencies.reason_categories", "cells", deficiency_reason_grid.reason_categories, drawn=True),
+        FigureSpec(
+            "msc_deficiencies.reason_categories",
+            "cells",
+            deficiency_reason_grid.reason_categories,
+            drawn=True,
+        ),
         FigureSpec("msc_deficiencies.trends", "cells", deficiency_changes.trends),
         FigureSpec("msc_deficiencies.seen_by", "rows", deficiency_modes.seen_by, drawn=True),
         FigureSpec("msc_deficiencies.criteria_modes", "cells", deficiency_modes.criteria_modes, drawn=True),
@@ -136,19 +193,27 @@ def registry() -> Mapping[str, FigureSpec]:
         FigureSpec("msc_deficiencies.candidates", "cells", deficiency_changes.candidates_table),
         FigureSpec("incidents.over_time", "cells", incident_series.over_time, drawn=True, needs="incidents"),
         FigureSpec("incidents.limits", "rows", incident_series.limits, drawn=True, needs="incidents"),
-        FigureSpec("incidents.concealment", "cells", incident_shares.concealment, drawn=True, needs="incidents"),
+        FigureSpec(
+            "incidents.concealment", "cells", incident_shares.concealment, drawn=True, needs="incidents"
+        ),
         FigureSpec("incidents.causes", "cells", incident_shares.causes, drawn=True, needs="incidents"),
         FigureSpec("incidents.seals", "cells", incident_shares.seals, drawn=True, needs="incidents"),
-        FigureSpec("incidents.contraband", "cells", incident_shares.contraband, drawn=True, needs="incidents"),
+        FigureSpec(
+            "incidents.contraband", "cells", incident_shares.contraband, drawn=True, needs="incidents"
+        ),
         FigureSpec("incidents.rates", "rows", incident_members.rates, drawn=True, needs="incidents"),
         FigureSpec("incidents.concentration", "rows", incident_members.concentrated, needs="incidents"),
-        FigureSpec("incidents.earlier_deficiencies", "rows", incident_lift.earlier, drawn=True, needs="incidents"),
+        FigureSpec(
+            "incidents.earlier_deficiencies", "rows", incident_lift.earlier, drawn=True, needs="incidents"
+        ),
         FigureSpec("maritime.routes", "rows", maritime.routes, drawn=True, needs="incidents"),
         FigureSpec("maritime.conspiracy", "rows", maritime.conspiracy, drawn=True, needs="incidents"),
         FigureSpec("maritime.terminals", "rows", maritime.terminals, drawn=True, needs="incidents"),
         FigureSpec("maritime.seals", "rows", maritime.seals, drawn=True, needs="incidents"),
         FigureSpec("maritime.analyses", "rows", maritime.analyses, needs="incidents"),
-        FigureSpec("maritime.entity_types", "rows", maritime_members.entity_types, drawn=True, needs="incidents"),
+        FigureSpec(
+            "maritime.entity_types", "rows", maritime_members.entity_types, drawn=True, needs="incidents"
+        ),
         FigureSpec("maritime.deficiencies", "rows", maritime_members.deficiencies, drawn=True),
         FigureSpec("feedback.scores", "rows", feedback.scores, drawn=True, needs="feedback"),
         FigureSpec("feedback.response", "cells", feedback.response, drawn=True, needs="feedback"),
@@ -156,14 +221,20 @@ def registry() -> Mapping[str, FigureSpec]:
         FigureSpec("feedback.agreement", "cells", feedback.agreement, needs="feedback"),
         FigureSpec("feedback.themes", "rows", feedback.written, needs="feedback"),
         FigureSpec("anomalies.offices", "rows", anomalies_units.offices, drawn=True, needs="validations"),
-        FigureSpec("anomalies.specialists", "rows", anomalies_units.specialists, drawn=True, needs="validations"),
+        FigureSpec(
+            "anomalies.specialists", "rows", anomalies_units.specialists, drawn=True, needs="validations"
+        ),
         FigureSpec("anomalies.variation", "rows", anomalies_units.variation, drawn=True, needs="validations"),
         FigureSpec("anomalies.months", "cells", anomalies_months.months, drawn=True, needs="validations"),
         FigureSpec("anomalies.days", "cells", anomalies_months.days, drawn=True, needs="validations"),
         FigureSpec("anomalies.validations", "rows", anomalies_validations.validations, needs="validations"),
         FigureSpec("anomalies.seals", "rows", anomalies_places.seals, drawn=True, needs="incidents"),
-        FigureSpec("anomalies.minutes_lost", "rows", anomalies_places.minutes_lost, drawn=True, needs="validations"),
-        FigureSpec("anomalies.not_verified", "rows", anomalies_places.not_verified, drawn=True, needs="validations"),
+        FigureSpec(
+            "anomalies.minutes_lost", "rows", anomalies_places.minutes_lost, drawn=True, needs="validations"
+        ),
+        FigureSpec(
+            "anomalies.not_verified", "rows", anomalies_places.not_verified, drawn=True, needs="validations"
+        ),
         FigureSpec("data.loaded", "cells", data.loaded),
         FigureSpec("data.checks", "source", data.checks),
         FigureSpec("data.completeness", "source", data.office_months, drawn=True),
@@ -174,7 +245,7 @@ def registry() -> Mapping[str, FigureSpec]:
         FigureSpec("methods.verdicts", "published", methods.verdicts),
         *(
             FigureSpec(f"methods.{topic}", "published", partial(methods.statistics, topic=topic))
-            for topic in topics_used()
+            for topic in TOPICS
         ),
         FigureSpec("methods.guardrails", "published", methods.guardrails),
         FigureSpec("methods.limits", "published", methods.limits),
@@ -223,7 +294,8 @@ def figure(
         colours = {"palette": palette} if spec.drawn else {}
         with hiding(suppress):
             made = spec.build(dataset, selection, **colours, **settings)
-    made = dataclasses.replace(made, code=code_for(figure_id, dataset, selection, settings))
+    asked = {**settings, "suppress": True} if suppress else settings
+    made = dataclasses.replace(made, code=code_for(figure_id, dataset, selection, asked))
     if spec.reads == "published":
         return made
     return dataclasses.replace(made, tag=dataset.tag, synthetic=dataset.synthetic)

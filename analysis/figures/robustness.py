@@ -97,7 +97,7 @@ def unseen(
     palette: PaletteName = "light",
 ) -> Figure:
     """How far the answer could move if all that was not verified were deficient, or none of it, in each arm."""
-    answer = asked(bounds, dataset, metric, selection, margin=margin)
+    answer = asked(bounds, dataset, metric, selection).against(margin)
     whole, figure_id = answer.whole, "virtual_vs_in_person.unseen"
     measure = measure_of(whole, "with what could not be verified taken as deficient, or not")
     title = "What could not be seen"

@@ -38,7 +38,7 @@ def leave_out(
     palette: PaletteName = "light",
 ) -> Figure:
     """One row for the whole, and one without each value."""
-    answer = asked(leave_one_out, dataset, metric, selection, column=leave, margin=margin)
+    answer = asked(leave_one_out, dataset, metric, selection, column=leave).against(margin)
     whole, name = answer.whole, LABELS[leave].lower()
     measure, title = measure_of(whole, f"without each {name}"), f"Without one {name}"
     if state := state_without_estimate(whole, dataset, selection):
@@ -99,7 +99,7 @@ def _title(answer: LeaveOneOut) -> str:
     most, whole = answer.most_influential, answer.whole
     if most is None:
         return f"Without any one {LABELS[answer.column].lower()} too little is left"
-    changed = sum(row.answer.verdict != whole.verdict for row in answer.rows if row.estimate is not None)
+    changed = len(answer.changed)
     said = f"{most.label} moves it most: {effect(most.estimate, whole)} without it"
     return f"{said}; the verdict {'changes without ' + str(changed) if changed else 'stays'}"
 

@@ -37,7 +37,7 @@ def specification_figure(
     palette: PaletteName = "light",
 ) -> Figure:
     """All specifications above the choices they made."""
-    answer = asked(specifications, dataset, metric, selection, margin=margin)
+    answer = asked(specifications, dataset, metric, selection).against(margin)
     whole = answer.whole
     measure = measure_of(whole, "under every combination of choices")
     if state := state_without_estimate(whole, dataset, selection):

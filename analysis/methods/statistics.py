@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+_TRIES = 20
 ANALYSIS = Path(__file__).resolve().parent.parent
 
 TOPICS: dict[str, str] = {
@@ -109,9 +111,24 @@ def plain(words: str) -> str:
     return re.sub(r"`{1,2}([^`]+)`{1,2}", r"\1", " ".join(words.split()))
 
 
+def _parsed(path: Path) -> ast.Module:
+    """The syntax of a source file.
+
+    Python 3.11 counts the depth of parsing for all threads together, and refuses a good source when two of them parse
+    at once, as a server does while it starts.
+    """
+    source = path.read_text(encoding="utf-8")
+    for _ in range(_TRIES):
+        try:
+            return ast.parse(source)
+        except SystemError:
+            time.sleep(0.05)
+    return ast.parse(source)
+
+
 def _called(path: Path) -> Iterator[tuple[str, str]]:
     """Modules of ``analysis.stats`` and the names that a file imports from them."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("analysis.stats."):
             yield from ((node.module.removeprefix("analysis.stats."), alias.name) for alias in node.names)
 
@@ -122,7 +139,7 @@ def _described(module: str) -> tuple[Statistic, ...]:
         (t for t, modules in _TOPIC_OF.items() if any(f"{module}_".startswith(f"{m}_") for m in modules)),
         "further",
     )
-    tree = ast.parse((ANALYSIS / "stats" / f"{module}.py").read_text(encoding="utf-8"))
+    tree = _parsed(ANALYSIS / "stats" / f"{module}.py")
     functions = [
         node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     ]

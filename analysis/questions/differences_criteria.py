@@ -40,6 +40,8 @@ WITHIN = ("field_office", "quarter", *ADJUSTMENT_COLUMNS)
 """Validations that share all of these may change modes with each other."""
 DRAWS = 4999
 SEED = 2026
+MOST_VALIDATIONS = 200_000
+"""Above this many, answers by validation do not fit a page: cells do, and max-T is left out."""
 _UNKNOWN = {"not_applicable", "not_assessed", "not_verified"}
 
 
@@ -135,7 +137,9 @@ def criteria_evidence(
     tested = [row.criterion_id for row in found.rows if row.p_value is not None]
     selection = selection.checked(dataset).without("modes")
     strong, caveats = None, found.caveats
-    if tested and not _by_validation(dataset):
+    if tested and found.n > MOST_VALIDATIONS:
+        caveats = (*caveats, "too_many_to_shuffle")
+    elif tested and not _by_validation(dataset):
         caveats = (*caveats, "import_again")
     elif tested:
         strong = _max_t(dataset, selection, tested, draws, seed)

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis import wording
 from analysis.counts import available, counts
 from analysis.datasets.engines import collected
-from analysis.questions.feedback_records import SCORES, PairAgreement, PairRow, Themes, ThemeRow
+from analysis.questions.feedback_records import SCORES, PairAgreement, PairRow, ThemeRow, Themes
 from analysis.questions.window import MODES
 from analysis.selection import Selection
 from analysis.stats.agreement import cohen_kappa, krippendorff_alpha

@@ -162,13 +162,20 @@ def leading(rows: tuple[ShareRow, ...], column: str, recorded: int, n: int) -> s
     first = next((row for row in rows if (row.by, row.value) != NO_ISSUE), rows[0])
     share = f"{wording.number(first.count or 0)} of {wording.number(recorded)} incidents ({wording.percent(first.share or 0, recorded)}"
     bounds = f"; 95% interval {wording.interval(first.interval, 'share')}" if first.interval else ""
-    return f"{LABELS[column]} recorded most often: **{spoken(first.label)}**, {share}{bounds})."
+    named = [row for row in rows if (row.by, row.value) != NO_ISSUE] or list(rows)
+    return f"{LABELS[column]} recorded most often: **{leaders(named)}**, {share}{bounds})."
 
 
 def _about_column(recorded: int, n: int) -> tuple[str, ...]:
     """What to keep in mind about a column that not every incident records."""
     out = ("unknown_rows_left_out",) if 0 < recorded < n else ()
     return (*out, "small_numbers") if 0 < recorded < FEWEST_RANKED else out
+
+
+def leaders(rows: Sequence[ShareRow]) -> str:
+    """The label of the most frequent row, or of all that share the first place."""
+    names = [spoken(row.label) for row in rows if row.count is not None and row.count == rows[0].count]
+    return f"{wording.listed(names)} each" if len(names) > 1 else spoken(rows[0].label)
 
 
 def spoken(label: str) -> str:

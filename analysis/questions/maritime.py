@@ -16,7 +16,7 @@ from analysis import wording
 from analysis.counts import available, counts
 from analysis.datasets.preparing_incidents import MARITIME_TYPES
 from analysis.questions.incident_records import ShareRow
-from analysis.questions.incident_shares import FEWEST_RANKED, caveats_of, population, share_rows
+from analysis.questions.incident_shares import FEWEST_RANKED, caveats_of, leaders, population, share_rows
 from analysis.questions.incidents import checked
 from analysis.results import Interval
 from analysis.selection import EPOCH, Selection
@@ -273,7 +273,7 @@ def _sentence(answer: Maritime) -> str:
     )
     routes = answer.breakdown("route_origin") if answer.n >= FEWEST_RANKED else ()
     if routes and routes[0].count:
-        said += f" The largest part began in {routes[0].label} ({wording.percent(routes[0].share or 0, routes[0].n)})."
+        said += f" The largest part began in {leaders(routes)} ({wording.percent(routes[0].share or 0, routes[0].n)})."
     insiders = next(iter(answer.breakdown("internal_conspiracy")), None)
     if insiders and insiders.share is not None and (insiders.n or 0) >= FEWEST_RANKED:
         bounds = f" ({wording.interval(insiders.interval, 'share')})" if insiders.interval else ""

@@ -33,7 +33,14 @@ class Check:
     def to_dict(self) -> dict[str, Any]:
         """A row of ``check --json``."""
         share = self.count / self.n if self.n else None
-        return {"check": self.id, "table": self.table, "words": self.words, "count": self.count, "n": self.n, "share": share}
+        return {
+            "check": self.id,
+            "table": self.table,
+            "words": self.words,
+            "count": self.count,
+            "n": self.n,
+            "share": share,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,9 @@ def quality(dataset: Dataset) -> Quality:
     odd = sum(1 for check in checks if not check.id.startswith(("rejected", "missing")) and check.count)
     held = wording.listed([_held(dataset, name, n) for name, n in rows.items() if n])
     rejected = "no row was rejected" if not found else f"{wording.counted(found, 'row')} rejected at import"
-    oddities = "nothing contradicts itself" if not odd else f"{wording.counted(odd, 'check')} found contradictions"
+    oddities = (
+        "nothing contradicts itself" if not odd else f"{wording.counted(odd, 'check')} found contradictions"
+    )
     return Quality(tuple(checks), rows, f"The dataset holds {held}; {rejected}, and {oddities}.")
 
 
@@ -88,7 +97,13 @@ def _held(dataset: Dataset, table: str, n: int) -> str:
 
 def _rejected(dataset: Dataset) -> list[Check]:
     return [
-        Check("rejected", str(table), f"rejected at import: {rule}", len(rows), len(rows) + dataset.row_counts.get(str(table), 0))
+        Check(
+            "rejected",
+            str(table),
+            f"rejected at import: {rule}",
+            len(rows),
+            len(rows) + dataset.row_counts.get(str(table), 0),
+        )
         for (table, rule), rows in rejects(dataset).groupby(["table", "rule"])
     ]
 
@@ -117,7 +132,11 @@ def _contradictions(dataset: Dataset) -> list[Check]:
         n = dataset.row_counts["validations"]
         twice = counts(dataset, "validations", ["member", "day"], via="rows")
         again = int((twice["n"] - 1).clip(lower=0).sum())
-        out.append(Check("same_day", "validations", "another validation of the same member on the same day", again, n))
+        out.append(
+            Check(
+                "same_day", "validations", "another validation of the same member on the same day", again, n
+            )
+        )
         rows = dataset.rows("validations")
         if dataset.records("outcome"):
             passed = counts(dataset, "validations", ["outcome", "any_must_deficiency"], via="rows")

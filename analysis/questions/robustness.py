@@ -22,8 +22,9 @@ from analysis.questions.terms import PRIMARY, checked_margin, narrowed_by_area
 from analysis.questions.times import stratified_time, time_arm, time_counts
 from analysis.questions.verdicts import verdict_of
 from analysis.questions.window import MODES, Window, comparison_window, positivity
-from analysis.results import Arm, Comparison, Estimate, Verdict
+from analysis.results import Arm, Comparison, Estimate, Interval, Verdict
 from analysis.selection import Selection
+from analysis.stats.equivalence import judge
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
@@ -155,6 +156,39 @@ def stands(answer: Comparison) -> bool:
     """Whether an answer has an estimate with an interval, of enough validations."""
     row = answer.answer
     return row is not None and row.interval is not None and row.estimate is not None and row.status == "ok"
+
+
+def judged(answer: Comparison) -> bool:
+    """Whether the verdict of an answer is read off its interval and its margin, and off nothing else."""
+    if answer.margin is None or answer.verdict in ("too_few", "not_comparable"):
+        return False
+    return answer.verdict != "described" or "beyond_two_sided" in answer.reasons
+
+
+def read_off(interval: Interval, answer: Comparison) -> Verdict:
+    """The verdict of an interval against the margin of an answer."""
+    return judge(
+        interval,
+        harmful=answer.harmful,  # type: ignore[arg-type]
+        margin=answer.margin,
+        margin_scale=answer.margin_scale,  # type: ignore[arg-type]
+        role=answer.role,
+    )
+
+
+def against(answer: Comparison, margin: float | None) -> Comparison:
+    """An answer judged against another margin, estimated no more than once; itself for None."""
+    if margin is None:
+        return answer
+    kept = [c for c in answer.reasons if c not in ("illustrative_margin", "beyond_two_sided", "low_power")]
+    moved = dataclasses.replace(
+        answer, margin=margin, margin_source="moved", reasons=("moved_margin", *kept), further_needed=None
+    )
+    if not judged(answer) or answer.answer is None or answer.answer.interval is None:
+        return moved
+    verdict = read_off(answer.answer.interval, moved)
+    reasons = ("beyond_two_sided", *moved.reasons) if verdict == "described" else moved.reasons
+    return dataclasses.replace(moved, verdict=verdict, reasons=reasons)
 
 
 def verdict_words(answer: Comparison, verdict: Verdict | None = None) -> str:

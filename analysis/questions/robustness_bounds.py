@@ -13,13 +13,22 @@ from analysis import wording
 from analysis.metrics import Tally, metric
 from analysis.questions.arms import Arms, tally_counts, tally_rows
 from analysis.questions.models import standardised
-from analysis.questions.robustness import Grounds, as_dict, effect, grounds, size_of, unit_of
+from analysis.questions.robustness import (
+    Grounds,
+    against,
+    as_dict,
+    effect,
+    grounds,
+    judged,
+    read_off,
+    size_of,
+    unit_of,
+)
 from analysis.questions.sentences import arm_names, scale_of
-from analysis.questions.terms import narrowed_by_area
+from analysis.questions.terms import checked_margin, narrowed_by_area
 from analysis.questions.window import MODES, Window, comparison_window
 from analysis.results import Comparison, Estimate, Interval, Verdict
 from analysis.selection import Selection
-from analysis.stats.equivalence import judge
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
@@ -97,6 +106,13 @@ class Bounded:
     caveats: tuple[str, ...]
     sentence: str
 
+    def against(self, margin: float | None) -> Bounded:
+        """The same bounds judged against another margin; themselves for None."""
+        if margin is None:
+            return self
+        whole = against(self.whole, margin)
+        return dataclasses.replace(self, whole=whole, settled=_settled(whole, self.reach))
+
     def to_frame(self) -> pd.DataFrame:
         """One row per arm, then one per order."""
         rows: list[dict[str, Any]] = [
@@ -135,43 +151,40 @@ def bounds(
     AnalysisError
         As `compare`.
     """
-    ground = grounds(dataset, metric_id, selection, margin=margin)
+    checked_margin(metric(metric_id), margin)
+    ground = grounds(dataset, metric_id, selection)
+    return _bounded(ground).against(margin)
+
+
+def _bounded(ground: Grounds) -> Bounded:
+    whole = ground.whole
     if ground.counted is None:
-        return _nothing(ground.whole, ground.whole.reasons, ground.whole.sentence)
-    if metric_id not in (*_FLAGS, *_RATES):
+        return _nothing(whole, whole.reasons, whole.sentence)
+    if ground.definition.id not in (*_FLAGS, *_RATES):
         return _nothing(
-            ground.whole, ("nothing_to_bound",), "What could not be verified is not counted by this metric."
+            whole, ("nothing_to_bound",), "What could not be verified is not counted by this metric."
         )
     window, low, high = _both_ends(ground)
     if not low.validations(1) or not low.validations(0):
-        return _nothing(
-            ground.whole, ground.whole.reasons or ("no_comparison_window",), ground.whole.sentence
-        )
+        return _nothing(whole, whole.reasons or ("no_comparison_window",), whole.sentence)
     arms = _arms(ground, window, low, high)
     orders = tuple(Order(v, p, _estimate(ground, window, _mixed(low, high, v, p))) for v, p in ORDERS)
-    known = [o.estimate for o in orders if o.estimate.estimate is not None and o.estimate.status == "ok"]
-    values = [row.estimate for row in known if row.estimate is not None]
-    limits = [row.interval for row in known if row.interval is not None]
-    whole_region = len(known) == len(orders) == len(limits)
-    reach = Interval(min(i.low for i in limits), max(i.high for i in limits)) if whole_region else None
-    first = tuple(code for code in ground.whole.reasons if code in READ_FIRST)
-    settled = _settled(ground.whole, reach)
-    sentence = _sentence(
-        ground, arms, min(values) if whole_region else None, max(values) if whole_region else None, reach
-    )
+    span, reach = _region([order.estimate for order in orders])
+    first = tuple(code for code in whole.reasons if code in READ_FIRST)
     return Bounded(
-        ground.whole,
-        arms,
-        orders,
-        min(values) if whole_region else None,
-        max(values) if whole_region else None,
-        reach,
-        _crude(arms),
-        settled,
-        bool(first),
-        (*first, *(() if whole_region else orders[0].estimate.caveats)),
-        sentence,
-    )
+        whole, arms, orders, span[0] if span else None, span[1] if span else None, reach, _crude(arms),
+        _settled(whole, reach), bool(first), (*first, *(() if span else orders[0].estimate.caveats)),
+        _sentence(ground, arms, span, reach),
+    )  # fmt: skip
+
+
+def _region(orders: list[Estimate]) -> tuple[tuple[float, float] | None, Interval | None]:
+    """The smallest and largest estimate, and the outermost limits; None unless every order can be estimated."""
+    values = [row.estimate for row in orders if row.estimate is not None and row.status == "ok"]
+    limits = [row.interval for row in orders if row.interval is not None]
+    if not len(values) == len(limits) == len(orders):
+        return None, None
+    return (min(values), max(values)), Interval(min(i.low for i in limits), max(i.high for i in limits))
 
 
 def _nothing(whole: Comparison, reasons: tuple[str, ...], sentence: str) -> Bounded:
@@ -245,23 +258,11 @@ def _crude(arms: Mapping[str, ArmBounds]) -> tuple[float, float] | None:
 
 
 def _settled(whole: Comparison, reach: Interval | None) -> Verdict:
-    if reach is None or whole.verdict in ("too_few", "not_comparable", "described"):
-        return whole.verdict
-    return judge(
-        reach,
-        harmful=whole.harmful,  # type: ignore[arg-type]
-        margin=whole.margin,
-        margin_scale=whole.margin_scale,  # type: ignore[arg-type]
-        role=whole.role,
-    )
+    return whole.verdict if reach is None or not judged(whole) else read_off(reach, whole)
 
 
 def _sentence(
-    ground: Grounds,
-    arms: Mapping[str, ArmBounds],
-    low: float | None,
-    high: float | None,
-    reach: Interval | None,
+    ground: Grounds, arms: Mapping[str, ArmBounds], span: tuple[float, float] | None, reach: Interval | None
 ) -> str:
     whole = ground.whole
     v, p = (arms[mode] for mode in MODES)
@@ -270,12 +271,12 @@ def _sentence(
     if ground.definition.id in _FLAGS:
         what = f"validations could hide a {_HIDDEN[ground.definition.id]}"
     hidden = f"{shares[0]} of {arm_names(whole)[0]} and {shares[1]} of {arm_names(whole)[1]} {what}"
-    if low is None or high is None or reach is None:
+    if span is None or reach is None:
         return f"{hidden}; the like-for-like bounds cannot be estimated."
     compared = "ratio" if scale_of(whole) == "ratio" else "difference"
     return (
         f"Assuming nothing about what could not be seen, the like-for-like {compared} lies between "
-        f"**{effect(low, whole, unit=False)}** and **{effect(high, whole, unit=False)}** {unit_of(whole)} "
+        f"**{effect(span[0], whole, unit=False)}** and **{effect(span[1], whole, unit=False)}** {unit_of(whole)} "
         f"({wording.interval(reach, scale_of(whole))} with sampling error): {hidden}."
     )
 

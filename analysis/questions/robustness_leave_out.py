@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from analysis.metrics import metric
 from analysis.questions.robustness import (
     Grounds,
+    against,
     as_dict,
     coded,
     effect,
@@ -18,6 +20,7 @@ from analysis.questions.robustness import (
     stands,
     verdict_words,
 )
+from analysis.questions.terms import checked_margin
 from analysis.results import Comparison
 from analysis.schema import LABELS
 from analysis.selection import Selection
@@ -54,7 +57,7 @@ class LeftOut:
             "estimate": self.estimate,
             "low": interval.low if interval and self.estimate is not None else None,
             "high": interval.high if interval and self.estimate is not None else None,
-            "n": row.n if row is not None else None,
+            "n": row.n or None if row is not None else None,
             "lost": dict(self.lost),
             "verdict": self.answer.verdict,
         }
@@ -75,6 +78,23 @@ class LeaveOneOut:
         """The value without which the estimate moves most."""
         known = [row for row in self.rows if row.estimate is not None]
         return max(known, key=lambda row: abs(_shift(row, self.whole)), default=None)
+
+    @property
+    def changed(self) -> tuple[LeftOut, ...]:
+        """Values without which the verdict is another, as far as they may be shown."""
+        return tuple(
+            row
+            for row in self.rows
+            if row.answer.verdict != self.whole.verdict and "suppressed" not in row.answer.reasons
+        )
+
+    def against(self, margin: float | None) -> LeaveOneOut:
+        """The same judged against another margin; itself for None."""
+        if margin is None:
+            return self
+        rows = tuple(dataclasses.replace(row, answer=against(row.answer, margin)) for row in self.rows)
+        moved = dataclasses.replace(self, whole=against(self.whole, margin), rows=rows)
+        return dataclasses.replace(moved, sentence=leave_out_sentence(moved)) if rows else moved
 
     def to_frame(self) -> pd.DataFrame:
         """One row per value left out."""
@@ -111,22 +131,23 @@ def leave_one_out(
     AnalysisError
         As `compare`.
     """
-    ground = grounds(dataset, metric_id, selection, margin=margin)
+    checked_margin(metric(metric_id), margin)
+    ground = grounds(dataset, metric_id, selection)
     whole = ground.whole
     if ground.counted is None or not ground.stands:
-        return LeaveOneOut(whole, column, (), whole.reasons, whole.sentence)
+        return LeaveOneOut(whole, column, (), whole.reasons, whole.sentence).against(margin)
     inside = ground.window(ground.counted).rows
     values = sorted(set(inside[column].dropna()))
     if len(values) < 2:
         only = f"Only one {LABELS[column].lower()} is in the comparison: nothing can be left out."
-        return LeaveOneOut(whole, column, (), ("nothing_to_leave_out",), only)
+        return LeaveOneOut(whole, column, (), ("nothing_to_leave_out",), only).against(margin)
     # Which rows a value stands in is asked of the words, before they become codes.
     kept = {value: (ground.counted[column] != value).to_numpy() for value in values}
     counted = coded(ground.counted)
     rows = tuple(_without(ground, inside, column, value, counted[kept[value]]) for value in values)
     ordered = tuple(sorted(rows, key=lambda row: (row.estimate is None, row.estimate or 0.0, row.label)))
     found = LeaveOneOut(whole, column, ordered, (), "")
-    return dataclasses.replace(found, sentence=leave_out_sentence(found))
+    return dataclasses.replace(found, sentence=leave_out_sentence(found)).against(margin)
 
 
 def _without(
@@ -163,7 +184,7 @@ def leave_out_sentence(found: LeaveOneOut) -> str:
         f"No {name} moves the answer more than **{most.label}**: without it {effect(most.estimate, whole)} "
         f"instead of {effect(whole.answer.estimate, whole, unit=False)}"
     )
-    changed = [row for row in found.rows if row.answer.verdict != whole.verdict]
+    changed = found.changed
     if not changed:
         return f"{said}. The verdict ({verdict_words(whole)}) stays whichever is left out."
     if len(changed) == 1:

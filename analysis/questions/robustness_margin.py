@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,12 +10,12 @@ import pandas as pd
 
 from analysis import wording
 from analysis.metrics import margin_of, metric
-from analysis.questions.robustness import as_dict, grounds, size_of, stands, verdict_words
+from analysis.questions.robustness import against, as_dict, grounds, judged, size_of, stands, verdict_words
 from analysis.questions.sentences import margin_words
 from analysis.questions.terms import checked_margin
 from analysis.results import Comparison, Verdict
 from analysis.selection import Selection
-from analysis.stats.equivalence import judge, smallest_margin
+from analysis.stats.equivalence import smallest_margin
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
@@ -87,24 +86,20 @@ def margins(
     """
     checked_margin(metric(metric_id), margin)
     ground = grounds(dataset, metric_id, selection)
-    whole, moved = ground.whole, None
-    if margin is not None and ground.counted is not None:
-        elsewhere = dataclasses.replace(whole, margin=margin, margin_source="moved")
-        moved = dataclasses.replace(ground, whole=elsewhere).answer(ground.counted)
+    whole = ground.whole
+    moved = None if margin is None else against(whole, margin)
     judged_by: list[tuple[Source, Comparison | None]] = [("set", whole), ("moved", moved)]
     rows = [
         MarginRow(source, answer.margin, answer.verdict)
         for source, answer in judged_by
         if answer is not None and answer.margin is not None
     ]
-    judged = stands(whole) and whole.margin is not None and whole.verdict != "not_comparable"
-    if judged and whole.verdict == "described" and "beyond_two_sided" not in whole.reasons:
-        judged = False
-    smallest, needless = _smallest(whole) if judged else (None, False)
+    passes = stands(whole) and judged(whole)
+    smallest, needless = _smallest(whole) if passes else (None, False)
     if smallest is not None:
-        rows.append(MarginRow("smallest", smallest, _verdict(whole, smallest)))
+        rows.append(MarginRow("smallest", smallest, against(whole, smallest).verdict))
     caveats = (moved or whole).reasons
-    sentence = _sentence(whole, moved, smallest, needless, judged)
+    sentence = _sentence(whole, moved, smallest, needless, passes)
     return Margins(whole, moved, tuple(rows), needless, caveats, sentence)
 
 
@@ -121,17 +116,6 @@ def _smallest(whole: Comparison) -> tuple[float | None, bool]:
         return (passing if passing < 1 else None), False
     passing = (math.ceil(limit * 100) - 1) / 100 if limit < 1 else (math.floor(limit * 100) + 1) / 100
     return (passing if passing > 0 else None), False
-
-
-def _verdict(whole: Comparison, margin: float) -> Verdict:
-    assert whole.answer is not None and whole.answer.interval is not None
-    return judge(
-        whole.answer.interval,
-        harmful=whole.harmful,  # type: ignore[arg-type]
-        margin=margin,
-        margin_scale=whole.margin_scale,  # type: ignore[arg-type]
-        role=whole.role,
-    )
 
 
 _STEPS = 10
@@ -174,7 +158,7 @@ def margin_size(margin: float, answer: Comparison) -> str:
 
 
 def _sentence(
-    whole: Comparison, moved: Comparison | None, smallest: float | None, needless: bool, judged: bool
+    whole: Comparison, moved: Comparison | None, smallest: float | None, needless: bool, passes: bool
 ) -> str:
     if whole.margin is None:
         return "No margin is set for this metric: it is described, not judged."
@@ -183,7 +167,7 @@ def _sentence(
     said = f"Against the {margin_words(whole)}: **{verdict_words(whole)}**"
     if moved is not None:
         said += f"; against the {margin_words(moved)}: **{verdict_words(moved)}**"
-    if not judged:
+    if not passes:
         return f"{said}."
     if needless:
         return f"{said}. No margin is needed: the whole interval lies on the side that is not bad news."

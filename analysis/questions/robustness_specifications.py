@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis.metrics import Tally
+from analysis.metrics import Tally, metric
 from analysis.questions.arms import Arms, tally_rows
 from analysis.questions.models import standardised, weighted
-from analysis.questions.robustness import Grounds, as_dict, effect, grounds, size_of
+from analysis.questions.robustness import (
+    Grounds,
+    against,
+    as_dict,
+    effect,
+    grounds,
+    judged,
+    read_off,
+    size_of,
+)
 from analysis.questions.robustness_choices import (
     AS_ASKED,
     CHOICES,
@@ -26,10 +35,10 @@ from analysis.questions.robustness_choices import (
 )
 from analysis.questions.sentences import margin_words
 from analysis.questions.tallies import mantel_haenszel
+from analysis.questions.terms import checked_margin
 from analysis.questions.times import stratified_time
 from analysis.results import Comparison, Estimate, Verdict
 from analysis.selection import Selection
-from analysis.stats.equivalence import judge
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
@@ -118,6 +127,15 @@ class Specifications:
         beyond = sum(verdict in ("not_as_good", "described") for verdict in verdicts)
         return {"inside": inside, "beyond": beyond, "across": len(verdicts) - inside - beyond}
 
+    def against(self, margin: float | None) -> Specifications:
+        """The same specifications judged against another margin; themselves for None."""
+        if margin is None:
+            return self
+        whole = against(self.whole, margin)
+        rows = tuple(Specification(r.departures, r.estimate, _verdict(whole, r.estimate)) for r in self.rows)
+        sentence = _sentence(whole, rows) if rows else self.sentence
+        return dataclasses.replace(self, whole=whole, rows=rows, sentence=sentence)
+
     def to_frame(self) -> pd.DataFrame:
         """One row per specification."""
         return pd.DataFrame(
@@ -150,13 +168,17 @@ def specifications(
     AnalysisError
         As `compare`.
     """
-    ground = grounds(dataset, metric_id, selection, margin=margin)
+    checked_margin(metric(metric_id), margin)
+    ground = grounds(dataset, metric_id, selection)
     if ground.counted is None or not ground.stands:
-        return Specifications(ground.whole, (), (), ground.whole.reasons, ground.whole.sentence)
+        return Specifications(ground.whole, (), (), ground.whole.reasons, ground.whole.sentence).against(
+            margin
+        )
     tallied = isinstance(ground.definition.counted_by, Tally)
     asked = _tallied(ground) if tallied else _timed(ground)
     rows = tuple(Specification(departures, row, _verdict(ground.whole, row)) for departures, row in asked)
-    return Specifications(ground.whole, rows, ground.behind(), ("same_data",), _sentence(ground.whole, rows))
+    sentence = _sentence(ground.whole, rows)
+    return Specifications(ground.whole, rows, ground.behind(), ("same_data",), sentence).against(margin)
 
 
 def _tallied(ground: Grounds) -> Iterator[tuple[dict[str, str], Estimate]]:
@@ -217,22 +239,9 @@ def _departures(sample: Sample, adjustment: str = AS_ASKED) -> dict[str, str]:
 
 def _verdict(whole: Comparison, row: Estimate) -> Verdict | None:
     """The interval against the margin: what the answer as asked would have been read as."""
-    if (
-        row.interval is None
-        or row.status != "ok"
-        or whole.margin is None
-        or whole.verdict in ("too_few", "not_comparable")
-    ):
+    if row.interval is None or row.status != "ok" or not judged(whole):
         return None
-    if whole.verdict == "described" and "beyond_two_sided" not in whole.reasons:
-        return None
-    return judge(
-        row.interval,
-        harmful=whole.harmful,  # type: ignore[arg-type]
-        margin=whole.margin,
-        margin_scale=whole.margin_scale,  # type: ignore[arg-type]
-        role=whole.role,
-    )
+    return read_off(row.interval, whole)
 
 
 def _sentence(whole: Comparison, rows: tuple[Specification, ...]) -> str:

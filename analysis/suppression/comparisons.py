@@ -15,7 +15,9 @@ def suppressed_comparison(answer: Comparison) -> Comparison:
     if _small_arms(answer):
         return hidden_comparison(answer)
     hide = _hidden_groups(answer)
-    groups = tuple(hidden_comparison(g) if i in hide else _without_remainders(g) for i, g in enumerate(answer.groups))
+    groups = tuple(
+        hidden_comparison(g) if i in hide else _without_remainders(g) for i, g in enumerate(answer.groups)
+    )
     return _without_remainders(dataclasses.replace(answer, groups=groups))
 
 
@@ -47,7 +49,10 @@ def _hidden_groups(answer: Comparison) -> set[int]:
     others = sorted(set(range(len(counts))) - hide, key=lambda i: sum(counts[i].values()))
     whole = _counts(answer)
     for companion in others:
-        remainder = {key: n - sum(c.get(key, 0) for i, c in enumerate(counts) if i not in hide) for key, n in whole.items()}
+        remainder = {
+            key: n - sum(c.get(key, 0) for i, c in enumerate(counts) if i not in hide)
+            for key, n in whole.items()
+        }
         if len(hide) > 1 and not any(is_small(n) for n in remainder.values()):
             break
         hide.add(companion)
@@ -74,14 +79,19 @@ def _without_remainders(answer: Comparison) -> Comparison:
     if any(is_small(one.n) or is_small(one.of - one.n) for one in answer.coverage.values()):
         # What one mode lacks is what both lack less what the other does.
         answer = dataclasses.replace(answer, coverage={})
-        left_out = {reason: n for reason, n in left_out.items() if reason not in ("no_response", "hours_not_recorded")}
+        left_out = {
+            reason: n for reason, n in left_out.items() if reason not in ("no_response", "hours_not_recorded")
+        }
     numbers = {whole, *(row.n for row in answer.estimates if row.n)}
-    apart = any(is_small(n) for n in numbers) or any(is_small(abs(a - b)) for a, b in combinations(numbers, 2))
+    apart = any(is_small(n) for n in numbers) or any(
+        is_small(abs(a - b)) for a, b in combinations(numbers, 2)
+    )
     answer = _without_solvable(answer)
     if len(left_out) == len(answer.left_out) and not apart:
         return answer
     rows = tuple(
-        row if row.population == "selection" and not is_small(row.n)
+        row
+        if row.population == "selection" and not is_small(row.n)
         else dataclasses.replace(row, n=0, caveats=(*row.caveats, SUPPRESSED), settings=_without_counts(row))
         for row in answer.estimates
     )
@@ -103,7 +113,13 @@ def _without_solvable(answer: Comparison) -> Comparison:
         else dataclasses.replace(row, p_value=None)
         if row.measure == answer.measure
         else dataclasses.replace(
-            row, estimate=None, interval=None, p_value=None, n=0, status="not_estimable", caveats=(SUPPRESSED,)
+            row,
+            estimate=None,
+            interval=None,
+            p_value=None,
+            n=0,
+            status="not_estimable",
+            caveats=(SUPPRESSED,),
         )
         for row in answer.estimates
     )

@@ -18,9 +18,7 @@ from analysis.suppression.small import SUPPRESSED, is_small
 def suppressed_deficiencies(answer: Deficiencies) -> Deficiencies:
     """Deficiencies by criterion, category or reason without small counts; hidden rows come last, in order of name."""
     hide = _hidden_rows(answer)
-    rows = [
-        _hidden_row(row) if i in hide else _without_small_parts(row) for i, row in enumerate(answer.rows)
-    ]
+    rows = [_hidden_row(row) if i in hide else _without_small_parts(row) for i, row in enumerate(answer.rows)]
     if answer.by != "category":
         # Criteria and reasons stand in order of their size, which a place would tell.
         rows.sort(key=lambda row: (row.count is None, _row_name(row) if row.count is None else ""))
@@ -32,9 +30,7 @@ def suppressed_deficiencies(answer: Deficiencies) -> Deficiencies:
         sentence = "Some counts are too small to show."
     changed = (tuple(rows), n, total) != (answer.rows, answer.n, answer.total)
     caveats = (*answer.caveats, SUPPRESSED) if changed else answer.caveats
-    return dataclasses.replace(
-        answer, rows=tuple(rows), n=n, total=total, sentence=sentence, caveats=caveats
-    )
+    return dataclasses.replace(answer, rows=tuple(rows), n=n, total=total, sentence=sentence, caveats=caveats)
 
 
 def _leading(answer: Deficiencies) -> Row:
@@ -69,7 +65,15 @@ def _hidden_row(row: Row) -> Row:
     if isinstance(row, CategoryRow):
         levels = tuple(LevelRow(level.level, None, None, None, None) for level in row.levels)
         return dataclasses.replace(
-            row, count=None, n=None, share=None, share_interval=None, rate=None, interval=None, load=None, levels=levels
+            row,
+            count=None,
+            n=None,
+            share=None,
+            share_interval=None,
+            rate=None,
+            interval=None,
+            load=None,
+            levels=levels,
         )
     return dataclasses.replace(
         row, count=None, n=None, share=None, share_interval=None, rate=None, interval=None, shrunken=None,
@@ -85,7 +89,9 @@ def _without_small_parts(row: Row) -> Row:
         parts = [n for part in row.levels for n in (part.count, part.n, (part.n or 0) - (part.count or 0))]
         if any(is_small(n) for n in parts):
             # One level is the whole without the other: both go.
-            return dataclasses.replace(row, levels=tuple(LevelRow(p.level, None, None, None, None) for p in row.levels))
+            return dataclasses.replace(
+                row, levels=tuple(LevelRow(p.level, None, None, None, None) for p in row.levels)
+            )
     return row
 
 

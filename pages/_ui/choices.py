@@ -52,7 +52,9 @@ def completeness_column(dataset: Dataset) -> str | None:
     columns = ask(columns_of, dataset)
     if not columns:
         return None
-    chosen = choice("Show", ("", *columns), lambda name: f"Share with {name}" if name else "Records", key="column")
+    chosen = choice(
+        "Show", ("", *columns), lambda name: f"Share with {name}" if name else "Records", key="column"
+    )
     return chosen or None
 
 
@@ -68,14 +70,21 @@ def cause(dataset: Dataset) -> str | None:
     if not causes:
         return None
     label = dataset.label
-    chosen = choice("Before an incident of", ("", *causes), lambda code: label("cause", code) if code else "any cause", key="cause")
+    chosen = choice(
+        "Before an incident of",
+        ("", *causes),
+        lambda code: label("cause", code) if code else "any cause",
+        key="cause",
+    )
     return chosen or None
 
 
 def respondent(dataset: Dataset) -> str:
     """Whose scores are shown; the kinds of respondent are never pooled."""
     there = dataset.present("respondent") or dataset.vocabulary("respondent")
-    return choice("Scores given by", there, lambda code: f"{dataset.label('respondent', code)}s", key="respondent")
+    return choice(
+        "Scores given by", there, lambda code: f"{dataset.label('respondent', code)}s", key="respondent"
+    )
 
 
 def anomaly_metric(dataset: Dataset) -> str:
@@ -86,14 +95,18 @@ def anomaly_metric(dataset: Dataset) -> str:
         "deficiency_rate": "Number of deficiencies",
     }
     codes = tuple(code for code in names if why_not(dataset, code) is None) or ("any_deficiency",)
-    return choice("Compare offices, specialists and months on", codes, lambda code: names[code], key="compare")
+    return choice(
+        "Compare offices, specialists and months on", codes, lambda code: names[code], key="compare"
+    )
 
 
 def technology_column(dataset: Dataset) -> TechnologyColumn:
     """By what virtual validations are told apart."""
     names = {"platform": "Video platform", "tour": "Way of showing the site", "field_office": "Field office"}
     codes = tuple(code for code in names if code == "platform" or dataset.records(code))
-    return cast(TechnologyColumn, choice("Virtual validations by", codes, lambda code: names[code], key="technology"))
+    return cast(
+        TechnologyColumn, choice("Virtual validations by", codes, lambda code: names[code], key="technology")
+    )
 
 
 def choice(title: str, codes: Sequence[str], label: Callable[[str], str], *, key: str) -> str:

@@ -114,5 +114,7 @@ def asked_part() -> str:
 
 def contents(parts: Mapping[str, str]) -> None:
     """Links to the parts of this page, anchor → words."""
-    links = "".join(element("li", element("a", text(words), href=f"#{anchor}")) for anchor, words in parts.items())
+    links = "".join(
+        element("li", element("a", text(words), href=f"#{anchor}")) for anchor, words in parts.items()
+    )
     st.html(element("nav", element("ul", links), class_="contents", aria_label="On this page"))

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"datasets", "errors", "schema"},
     "questions": {"counts", "criteria_counts", "datasets", "metrics", "selection", "stats", *LOW},
     "methods": {"metrics", "questions", "stats", *LOW},
-    "suppression": {"questions", "results"},
+    "suppression": {"questions", "results", "selection", "wording"},
     "charts": {"results", "wording"},
     "figures": {"charts", "counts", "methods", "questions", "selection", "suppression", "metrics", *LOW},
     "report": {"figures", "charts", "questions", "counts", "metrics", "selection", "suppression", *LOW},
@@ -101,7 +101,9 @@ def test_no_layer_can_reach_itself_through_another() -> None:
 @pytest.mark.parametrize("path", ANALYSIS, ids=name_of)
 def test_analysis_knows_no_screen(path: Path) -> None:
     for name in imported(path):
-        assert name.split(".")[0] not in {"streamlit", "pages", "app", "tests"}, f"{name_of(path)} imports {name}"
+        assert name.split(".")[0] not in {"streamlit", "pages", "app", "tests"}, (
+            f"{name_of(path)} imports {name}"
+        )
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
@@ -113,7 +115,9 @@ def test_pages_are_thin(path: Path) -> None:
 @pytest.mark.parametrize("path", [*ANALYSIS, *PAGES, ROOT / "app.py"], ids=name_of)
 def test_statsmodels_is_imported_by_its_parts(path: Path) -> None:
     for name in imported(path):
-        assert not name.startswith(("statsmodels.api", "statsmodels.formula")), f"{name_of(path)} imports {name}"
+        assert not name.startswith(("statsmodels.api", "statsmodels.formula")), (
+            f"{name_of(path)} imports {name}"
+        )
 
 
 def test_sql_stands_only_in_the_engine() -> None:
@@ -144,7 +148,9 @@ def test_modules_tell_one_story_under_a_name_of_the_domain(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 450, f"{name_of(path)} is too long: split it"
     assert not re.search(r"util|helper|manager|misc|common", path.stem, re.IGNORECASE)
-    assert not re.search(r"^\s*(class|def) \w*(Manager|Helper|Util|Factory)", text, re.MULTILINE), name_of(path)
+    assert not re.search(r"^\s*(class|def) \w*(Manager|Helper|Util|Factory)", text, re.MULTILINE), name_of(
+        path
+    )
 
 
 @pytest.mark.parametrize("path", [*ANALYSIS, *PAGES, *TESTS, ROOT / "app.py"], ids=name_of)

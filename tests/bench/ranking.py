@@ -22,7 +22,11 @@ REPORT = Path(__file__).parent / "reports" / "ranking.json"
 
 def known_rates() -> tuple[np.ndarray, np.ndarray]:
     """Rates taken as the truth, spread as the shrunken rates of the demo's criteria are, and its denominators."""
-    rows = [row for row in deficiencies(open_dataset(DATA_FOLDER / "demo"), "criterion", Selection()).rows if row.n]
+    rows = [
+        row
+        for row in deficiencies(open_dataset(DATA_FOLDER / "demo"), "criterion", Selection()).rows
+        if row.n
+    ]
     events, n = (np.array([getattr(row, name) for row in rows], float) for name in ("count", "n"))
     return np.asarray(beta_binomial(events, n).posterior.estimate), n
 

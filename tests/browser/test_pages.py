@@ -17,6 +17,7 @@ PAGES = {
     "/": "Overview",
     "/virtual_vs_in_person": "Virtual vs in person",
     "/msc_deficiencies": "MSC deficiencies",
+    "/anomalies": "Anomalies",
     "/data": "Data",
     "/methods": "Methods",
 }

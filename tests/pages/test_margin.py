@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from analysis.datasets.demo.making import make_demo
 from tests.pages.conftest import Open
 from tests.pages.test_smoke import markup
 
@@ -31,17 +26,3 @@ def test_a_margin_in_the_address_is_the_readers_own_and_can_be_taken_back(open_a
 def test_a_margin_that_is_none_is_not_taken(open_app: Open) -> None:
     app = open_app(PAGE, margin="much")
     assert not app.exception and app.session_state["margin"] == ""
-
-
-def test_bounds_stand_above_the_verdict_where_much_was_not_seen(
-    open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    effects = tmp_path / "effects.toml"
-    effects.write_text("[not_verified.virtual]\ndocument = 0.2\ninterview = 0.2\nphysical = 0.2\n")
-    make_demo(tmp_path / "unseen", validations=1500, effects=effects)
-    monkeypatch.setenv("CTPAT_DATASETS", str(tmp_path / "unseen"))
-    app = open_app(PAGE)
-    shown = markup(app)
-    assert not app.exception and "More than 5 in 100 criteria could not be verified" in shown
-    assert shown.index("is possible when nothing is assumed about the unseen") < shown.index("verdict-card")
-    assert shown.count("is possible when nothing is assumed about the unseen") == 1

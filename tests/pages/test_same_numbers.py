@@ -18,7 +18,9 @@ DEMO = str(ROOT / "data" / "demo")
 
 @pytest.mark.parametrize("metric", ["any_must_deficiency", "not_verified_rate", "hours"])
 @pytest.mark.parametrize(
-    "query", [{}, {"office": "Miami", "from_": "2020-07-01"}, {"risk": "low"}], ids=["all", "Miami", "low risk"]
+    "query",
+    [{}, {"office": "Miami", "from_": "2020-07-01"}, {"risk": "low"}],
+    ids=["all", "Miami", "low risk"],
 )
 def test_comparison(
     metric: str, query: dict[str, str], open_app: Open, capsys: pytest.CaptureFixture[str]

@@ -30,7 +30,14 @@ AREAS = ["Corporate Security", "Transportation Security", "People and Physical S
 VALUES: dict[str, list[str]] = {
     "field_office": ["Buffalo", "Houston", "Los Angeles", "Miami", "Newark", "New York"],
     "mode": ["virtual", "in_person", "hybrid"],
-    "entity_type": ["importer", "highway_carrier", "foreign_manufacturer", "sea_carrier", "customs_broker", "mpto"],
+    "entity_type": [
+        "importer",
+        "highway_carrier",
+        "foreign_manufacturer",
+        "sea_carrier",
+        "customs_broker",
+        "mpto",
+    ],
     "risk": ["low", "medium", "high"],
     "kind": ["initial", "revalidation"],
     "location": ["domestic", "foreign"],
@@ -47,7 +54,10 @@ def choices(draw: st.DrawFn, *, months: bool = False, columns: tuple[str, ...] =
     for column in columns:
         if draw(st.booleans()) and draw(st.booleans()):
             chosen[column] = sorted(draw(st.sets(st.sampled_from(VALUES[column]), min_size=1, max_size=3)))
-    start, end = draw(st.none() | (firsts if months else days)), draw(st.none() | (firsts if months else days))
+    start, end = (
+        draw(st.none() | (firsts if months else days)),
+        draw(st.none() | (firsts if months else days)),
+    )
     if start and end and start > end:
         start, end = end, start
     if months and end:
@@ -68,7 +78,9 @@ def counted(
 ) -> dict[tuple[Any, ...], dict[str, int]]:
     frame = counts(dataset, table, by, selection_of(chosen), sums=sums, via=via)
     assert list(frame.columns) == [*by, *sums]
-    keys = [tuple(None if pd.isna(row[name]) else row[name] for name in by) for row in frame.to_dict("records")]
+    keys = [
+        tuple(None if pd.isna(row[name]) else row[name] for name in by) for row in frame.to_dict("records")
+    ]
     assert len(set(keys)) == len(keys)
     return dict(zip(keys, frame[sums].to_dict("records"), strict=True))
 
@@ -77,7 +89,9 @@ def without_zeros(groups: dict[tuple[Any, ...], dict[str, int]]) -> dict[tuple[A
     return {key: sums for key, sums in groups.items() if any(sums.values())}
 
 
-def same(dataset: Dataset, again: Recount, table: str, by: list[str], chosen: Chosen, sums: list[str], via: Any) -> None:
+def same(
+    dataset: Dataset, again: Recount, table: str, by: list[str], chosen: Chosen, sums: list[str], via: Any
+) -> None:
     expected = plain(again, table, by, chosen, sums)
     assert without_zeros(counted(dataset, table, by, chosen, sums, via)) == without_zeros(expected)
 
@@ -123,11 +137,21 @@ def test_categories_and_ways_of_seeing(twisted_demo: Dataset, again: Recount) ->
                 assert found[f"{stem}_c{code}"].to_dict() == expected.to_dict(), (stem, name)
     seen = [f"{stem}_{how}" for how in ("document", "interview", "physical")
             for stem in ("n_deficient", "n_assessed", "n_must_assessed", "n_not_verified")]  # fmt: skip
-    same(twisted_demo, again, "validations", ["mode", "entity_type"], {"start": None, "end": None}, seen, "cells")
+    same(
+        twisted_demo,
+        again,
+        "validations",
+        ["mode", "entity_type"],
+        {"start": None, "end": None},
+        seen,
+        "cells",
+    )
 
 
 def test_applicable_criteria_follow_entity_type_and_day(twisted_demo: Dataset, again: Recount) -> None:
-    frame = counts(twisted_demo, "validations", ["entity_type", "day"], sums=["n", "n_applicable"], via="rows")
+    frame = counts(
+        twisted_demo, "validations", ["entity_type", "day"], sums=["n", "n_applicable"], via="rows"
+    )
     for row in frame.itertuples():
         day = dt.date(1970, 1, 1) + dt.timedelta(days=int(row.day))
         assert row.n_applicable == row.n * len(again.applicable(row.entity_type, day))
@@ -150,7 +174,9 @@ OTHERS: dict[str, tuple[list[str], list[str]]] = {
 @pytest.mark.parametrize("table", OTHERS)
 @given(data=st.data())
 @settings(max_examples=10)
-def test_other_tables_three_ways(twisted_demo: Dataset, again: Recount, table: str, data: st.DataObject) -> None:
+def test_other_tables_three_ways(
+    twisted_demo: Dataset, again: Recount, table: str, data: st.DataObject
+) -> None:
     keys, sums = OTHERS[table]
     by = sorted(data.draw(st.sets(st.sampled_from(keys), max_size=4)))
     columns = tuple(VALUES) if table == "findings" else tuple(set(VALUES) - {"focus_area"})
@@ -174,17 +200,25 @@ def test_the_difficult_demo_is_difficult(again: Recount) -> None:
     visits = set(zip(validations["member_id"], validations["day"], strict=True))
     on_a_visit = [pair in visits for pair in zip(incidents["member_id"], incidents["day"], strict=True)]
     assert sum(on_a_visit) >= 10 and validations.duplicated(["member_id", "day"]).sum() >= 10
-    ended = [row for row in again.validations if row["followup"][1] and (
-        row["member_id"], row["day"] + dt.timedelta(days=row["followup"][0])) in visits]
+    ended = [
+        row
+        for row in again.validations
+        if row["followup"][1]
+        and (row["member_id"], row["day"] + dt.timedelta(days=row["followup"][0])) in visits
+    ]
     assert ended, "no incident on the very day of the next validation"
     assert (incidents["n"] > 1).sum() >= 10 and validations["risk"].isna().any()
     assert validations["n_repeatable"].sum() >= 20
 
 
-@pytest.mark.parametrize("column", ["concealment_method", "seal_issue", "contraband", "maritime", "has_cause", "cause"])
+@pytest.mark.parametrize(
+    "column", ["concealment_method", "seal_issue", "contraband", "maritime", "has_cause", "cause"]
+)
 @given(data=st.data())
 @settings(max_examples=6)
-def test_incidents_three_ways(twisted_demo: Dataset, again: Recount, column: str, data: st.DataObject) -> None:
+def test_incidents_three_ways(
+    twisted_demo: Dataset, again: Recount, column: str, data: st.DataObject
+) -> None:
     table = "causes" if column == "cause" else "incidents"
     keys = ["field_office", "month", "transport_mode", "entity_type", "mode"]
     by = [*sorted(data.draw(st.sets(st.sampled_from(keys), max_size=2))), column]
@@ -210,7 +244,9 @@ def test_a_period_cannot_choose_among_undated_records(small_demo: Dataset) -> No
 @pytest.mark.parametrize(
     ("table", "name"), [("incidents", "maritime"), ("pairs", "any_deficiency"), ("feedback", "score")]
 )
-def test_what_cells_are_grouped_by_is_not_added_up_from_cells(small_demo: Dataset, table: str, name: str) -> None:
+def test_what_cells_are_grouped_by_is_not_added_up_from_cells(
+    small_demo: Dataset, table: str, name: str
+) -> None:
     auto = counts(small_demo, table, [], sums=[name])
     pd.testing.assert_frame_equal(auto, counts(small_demo, table, [], sums=[name], via="rows"))
 
@@ -225,9 +261,9 @@ def test_flags_by_focus_area_work_where_cells_lack_the_bits(small_demo: Dataset)
 def test_nothing_chosen_is_one_row_of_zeros_or_no_group(small_demo: Dataset) -> None:
     nobody = Selection(start=dt.date(2035, 1, 1))
     for via in ("cells", "rows"):
-        assert counts(small_demo, "validations", [], nobody, sums=["n", "passed"], via=via).to_dict("records") == [
-            {"n": 0, "passed": 0}
-        ]
+        assert counts(small_demo, "validations", [], nobody, sums=["n", "passed"], via=via).to_dict(
+            "records"
+        ) == [{"n": 0, "passed": 0}]
         assert counts(small_demo, "validations", ["mode"], nobody, via=via).empty
 
 
@@ -244,7 +280,10 @@ def test_the_last_and_the_first_day_count(twisted_demo: Dataset, again: Recount)
     day = again.tables["validations"]["day"].iloc[0]
     expected = int((again.tables["validations"]["day"] == day).sum())
     assert counts(twisted_demo, "validations", [], Selection(start=day, end=day))["n"].tolist() == [expected]
-    assert day_number(day) == counts(twisted_demo, "validations", ["day"], Selection(start=day, end=day))["day"][0]
+    assert (
+        day_number(day)
+        == counts(twisted_demo, "validations", ["day"], Selection(start=day, end=day))["day"][0]
+    )
 
 
 def test_the_end_of_time_is_a_period(small_demo: Dataset) -> None:

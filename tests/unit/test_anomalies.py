@@ -96,13 +96,17 @@ def test_expected_is_the_row_level_model(demo: Dataset, source: pd.DataFrame) ->
 
 def test_scores_follow_from_observed_and_expected(demo: Dataset) -> None:
     answer = units_compared(demo, "specialist", "any_must_deficiency", LATE)
-    y, e, n = (np.array([getattr(row, c) for row in answer.rows], float) for c in ("observed", "expected", "n"))
+    y, e, n = (
+        np.array([getattr(row, c) for row in answer.rows], float) for c in ("observed", "expected", "n")
+    )
     z = 2 * np.sqrt(n) * (np.arcsin(np.sqrt(y / n)) - np.arcsin(np.sqrt(e / n)))
     assert answer.tau2 is not None
     assert [row.z for row in answer.rows] == pytest.approx(z / np.sqrt(1 + 4 * n * answer.tau2))
     assert answer.phi is not None and answer.phi > 1
     # A place in the funnel is a score: beyond the 95% limits at its size exactly when |z| is beyond 1.96.
-    limits = pd.DataFrame([(x.size, x.low_95, x.high_95) for x in answer.limits], columns=["n", "low", "high"])
+    limits = pd.DataFrame(
+        [(x.size, x.low_95, x.high_95) for x in answer.limits], columns=["n", "low", "high"]
+    )
     for row in answer.rows:
         assert row.adjusted is not None and row.z is not None
         low, high = (np.interp(row.n, limits["n"], limits[c]) for c in ("low", "high"))
@@ -123,7 +127,10 @@ def test_units_stand_in_order_of_name_and_small_ones_are_pooled(demo: Dataset, s
 
 def test_pseudonyms_stay_under_every_filter(demo: Dataset) -> None:
     whole = {row.name: row.n for row in units_compared(demo, "specialist").rows}
-    miami = {row.name: row.n for row in units_compared(demo, "specialist", selection=Selection(offices=("Miami",))).rows}
+    miami = {
+        row.name: row.n
+        for row in units_compared(demo, "specialist", selection=Selection(offices=("Miami",))).rows
+    }
     assert miami and miami.items() <= whole.items()
     order = sorted(records_of(demo, Selection()).pseudonyms.items())
     assert [name for _, name in order] != sorted(name for _, name in order)
@@ -145,7 +152,13 @@ def test_too_few_units_are_never_called_unusual(demo: Dataset) -> None:
 
 def test_a_model_that_cannot_be_fitted_is_made_smaller() -> None:
     rows = pd.DataFrame(
-        {"risk": ["low", "high"] * 40, "kind": "initial", "location": None, "mode": "virtual", "quarter": range(80)}
+        {
+            "risk": ["low", "high"] * 40,
+            "kind": "initial",
+            "location": None,
+            "mode": "virtual",
+            "quarter": range(80),
+        }
     ).assign(y=[0, 1] * 40, d=1)
     found = expectation(rows.assign(entity_type="importer"), "y", "d")
     # Risk tells the outcome for certain: no model of it exists, so the share of all is expected.
@@ -168,10 +181,16 @@ def test_months_are_those_of_plain_pandas(demo: Dataset, source: pd.DataFrame) -
     # Two phases, each with Laney's limits of its own.
     assert [phase.first for phase in answer.phases] == [2018 * 12, 2020 * 12 + 6]
     for number, phase in enumerate(answer.phases):
-        own = by_month[(by_month.index >= phase.first) & (by_month.index <= phase.last) & (by_month["size"] >= 30)]
+        own = by_month[
+            (by_month.index >= phase.first) & (by_month.index <= phase.last) & (by_month["size"] >= 30)
+        ]
         p = own["sum"].sum() / own["size"].sum()
         sigma = np.sqrt(p * (1 - p) / by_month["size"])
-        z = ((by_month["sum"] / by_month["size"] - p) / sigma).where(by_month["size"] >= 30).loc[phase.first : phase.last]
+        z = (
+            ((by_month["sum"] / by_month["size"] - p) / sigma)
+            .where(by_month["size"] >= 30)
+            .loc[phase.first : phase.last]
+        )
         sigma_z = z.diff().abs().mean() / 1.128
         assert phase.centre == pytest.approx(p)
         for row in answer.rows:
@@ -193,7 +212,10 @@ def test_medians_of_days_count_open_reports_as_waiting(demo: Dataset, source: pd
 
 def test_few_months_are_provisional(demo: Dataset) -> None:
     assert share_by_month(demo, selection=Selection(start=dt.date(2022, 1, 1))).caveats == ("few_periods",)
-    assert share_by_month(demo, selection=Selection(modes=("in_person",), end=dt.date(2019, 12, 31))).caveats == ()
+    assert (
+        share_by_month(demo, selection=Selection(modes=("in_person",), end=dt.date(2019, 12, 31))).caveats
+        == ()
+    )
 
 
 # -- single validations ---------------------------------------------------------------------------------
@@ -209,7 +231,8 @@ def records(rows: list[dict[str, Any]], answers: list[tuple[int, str, str, float
         "any_must_deficiency": 1, "has_must_assessed": 1,
     }  # fmt: skip
     made = [
-        usual | {"validation_row": i, "validation_id": f"V{i:03}", "member": i} | row for i, row in enumerate(rows)
+        usual | {"validation_row": i, "validation_id": f"V{i:03}", "member": i} | row
+        for i, row in enumerate(rows)
     ]
     frame = pd.DataFrame(made)
     dates = ["reported_day", "closed_day", "left_day"]
@@ -228,7 +251,14 @@ def spread(n: int = 200) -> list[dict[str, Any]]:
     draw = np.random.default_rng(2)
     weekdays = [18_263 + i for i in range(3 * n) if (i % 7) not in (2, 3)][:n]
     return [
-        {"day": day, "reported_day": day + 20, "hours": float(h), "n_deficient": int(k), "specialist": i % 9, "n_not_verified": i % 3}
+        {
+            "day": day,
+            "reported_day": day + 20,
+            "hours": float(h),
+            "n_deficient": int(k),
+            "specialist": i % 9,
+            "n_not_verified": i % 3,
+        }
         for i, (day, h, k) in enumerate(
             zip(weekdays, np.exp(draw.normal(2, 0.6, n)).round(1), draw.poisson(1.3, n), strict=True)
         )
@@ -291,7 +321,11 @@ def test_one_specialist_cannot_be_everywhere() -> None:
 def test_corrections_outside_the_validation() -> None:
     rows = spread()
     rows[5] |= {"closed_day": 18_400}
-    answers = [(5, "1.1", "deficient", 18_390.0), (5, "2.2", "deficient", 18_401.0), (9, "3.1", "deficient", 18_000.0)]
+    answers = [
+        (5, "1.1", "deficient", 18_390.0),
+        (5, "2.2", "deficient", 18_401.0),
+        (9, "3.1", "deficient", 18_000.0),
+    ]
     found = odd_dates(records(rows, answers))  # type: ignore[arg-type]
     assert {row: [r.code for r in reasons] for row, reasons in found.items()} == {
         5: ["closed_before_corrected"],
@@ -317,7 +351,9 @@ def test_copied_sets_are_seen_and_ordinary_ones_are_not() -> None:
         sets[row] = ["1.1", "2.4", "3.3", "7.2"]
     found = copied_answers(records(spread(), answers_of(sets)))
     assert set(found) == {0, 9, 18, 27}
-    assert found[0].words == "The same 4 answers other than met in 4 validations of one specialist, at 4 members"
+    assert (
+        found[0].words == "The same 4 answers other than met in 4 validations of one specialist, at 4 members"
+    )
     # At one and the same member the same answers are no surprise, nor are two answers.
     same_member = spread()
     for row in (0, 9, 18, 27):
@@ -359,7 +395,10 @@ def test_planted_oddities_are_found_under_their_names(planted: Dataset, hidden: 
     found = bench.found_of(answer, hidden, pseudonym)
     assert found == pytest.approx(dict.fromkeys(found, 1.0), abs=0.05)
     rows = answer.to_dict()["rows"]
-    by_kind = {what: [r for r in rows if r["what"] == what] for what in ("office", "specialist", "seals", "validation")}
+    by_kind = {
+        what: [r for r in rows if r["what"] == what]
+        for what in ("office", "specialist", "seals", "validation")
+    }
     (miami,) = [row for row in by_kind["office"] if row["name"] == "Miami"]
     assert "Fewer deficiencies than chance and case mix explain" in miami["words"]
     (copier,) = [row for row in by_kind["specialist"] if row["name"] == pseudonym]
@@ -414,7 +453,10 @@ def test_terminals_are_counted_as_in_pandas(demo: Dataset) -> None:
     assert [(r.name, r.count, r.n) for r in answer.rows] == [
         (name, int(r["sum"]), int(r["size"])) for name, r in by_terminal.iterrows()
     ]
-    assert (answer.cloned, answer.n) == ((rows["seal_issue"] == "cloned").sum(), rows["seal_issue"].notna().sum())
+    assert (answer.cloned, answer.n) == (
+        (rows["seal_issue"] == "cloned").sum(),
+        rows["seal_issue"].notna().sum(),
+    )
 
 
 @pytest.mark.parametrize("column", ["platform", "tour", "field_office"])
@@ -439,7 +481,15 @@ def test_figures_name_nobody(planted: Dataset, name: str) -> None:
     for hide in (False, True):
         made = figure(name, planted, suppress=hide)
         assert made.state is None
-        shown = [made.title, made.measure, made.caption, made.alt, made.html or "", made.to_csv(), made.table.to_csv()]
+        shown = [
+            made.title,
+            made.measure,
+            made.caption,
+            made.alt,
+            made.html or "",
+            made.to_csv(),
+            made.table.to_csv(),
+        ]
         shown.append(json.dumps(made.chart.to_dict()) if made.chart else "")
         assert not NAMED.search(" ".join(shown))
 
@@ -477,20 +527,32 @@ def test_no_small_count_is_shown_or_recoverable(planted: Dataset, selection: Sel
         told = suppressed(whole)
         rows = [*told.rows, *([told.pooled] if told.pooled else [])]
         assert not small([row.n for row in rows]) and not small([row.observed for row in rows])
-        gone = [a for a, b in zip([*whole.rows, whole.pooled], [*told.rows, told.pooled], strict=True) if a and b and b.n is None]
+        gone = [
+            a
+            for a, b in zip([*whole.rows, whole.pooled], [*told.rows, told.pooled], strict=True)
+            if a and b and b.n is None
+        ]
         assert len(gone) < len(rows) or (told.n, told.average) == (None, None)
-        for counted in ([row.n for row in gone], [row.observed for row in gone]) if len(gone) < len(rows) else ():
+        for counted in (
+            ([row.n for row in gone], [row.observed for row in gone]) if len(gone) < len(rows) else ()
+        ):
             assert not gone or (len(gone) > 1 and not small([sum(c or 0 for c in counted)]))
     for chart in (share_by_month(planted, "any_deficiency", selection), days_by_month(planted, selection)):
         told_chart = suppressed(chart)
-        assert not small([row.n for row in told_chart.rows]) and not small([row.count for row in told_chart.rows])
+        assert not small([row.n for row in told_chart.rows]) and not small(
+            [row.count for row in told_chart.rows]
+        )
         assert not small([(r.total or 0) - (r.count or 0) for r in told_chart.rows if r.count is not None])
     seals = suppressed(cloned_seals(planted, selection))
-    assert not small([row.count for row in seals.rows]) and seals.cluster is None or seals.cluster.count is None
+    assert (
+        not small([row.count for row in seals.rows]) and seals.cluster is None
+    ) or seals.cluster.count is None
     tech = suppressed(technology(planted, "platform", selection))
     assert not small([value for row in tech.rows for value in (row.n, row.timed, row.lost, row.unseen)])
     records_told = suppressed(lack_of_variation(planted, selection))
-    assert not small([v for row in records_told.rows for v in (row.deficiencies, row.round_hours, row.copied)])
+    assert not small(
+        [v for row in records_told.rows for v in (row.deficiencies, row.round_hours, row.copied)]
+    )
     odd = suppressed(odd_validations(planted, selection))
     assert odd.rows == () and not small([odd.flagged, *odd.by_reason.values()])
     answer = suppressed(anomalies(planted, selection)).to_dict()

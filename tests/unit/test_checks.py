@@ -15,7 +15,9 @@ from analysis.schema import TABLES
 
 def words_of(table: str, *, as_of: dt.date | None = None, unique_key: bool = True) -> list[str]:
     known = TABLES[table]
-    return [rule.words for rule in checks.rules_of(known, set(known.names), as_of=as_of, unique_key=unique_key)]
+    return [
+        rule.words for rule in checks.rules_of(known, set(known.names), as_of=as_of, unique_key=unique_key)
+    ]
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -52,8 +52,12 @@ def test_import_says_what_became_of_every_row(capsys: pytest.CaptureFixture[str]
     assert set(answer) == {"tables", "dataset"} and answer["dataset"] == str(out)
     for table in answer["tables"].values():
         assert set(table) == {"read", "kept", "rejected", "left_out", "repaired"}
-        assert table["read"] == table["kept"] + sum(table["rejected"].values()) + sum(table["left_out"].values())
-    dry = answered(capsys, "import", INSPECTIONS, "--mapping", OSHA, "--to", tmp_path / "no", "--dry-run", "--json")
+        assert table["read"] == table["kept"] + sum(table["rejected"].values()) + sum(
+            table["left_out"].values()
+        )
+    dry = answered(
+        capsys, "import", INSPECTIONS, "--mapping", OSHA, "--to", tmp_path / "no", "--dry-run", "--json"
+    )
     assert dry == {"tables": answer["tables"], "dataset": None} and not (tmp_path / "no").exists()
     assert answered(capsys, "import", INSPECTIONS, "--mapping", OSHA, "--dry-run", "--json") == dry
 
@@ -73,10 +77,21 @@ def test_compare_has_the_shape_of_the_design(
     capsys: pytest.CaptureFixture[str], small_demo_folder: Path, metric: str
 ) -> None:
     answer = answered(capsys, "compare", small_demo_folder, "--metric", metric, "--json")
-    assert set(answer) >= {"metric", "margin", "harmful", "arms", "estimates", "verdict", "sentence", "left_out"}
+    assert set(answer) >= {
+        "metric",
+        "margin",
+        "harmful",
+        "arms",
+        "estimates",
+        "verdict",
+        "sentence",
+        "left_out",
+    }
     definition = metrics()[metric]
     parts = answer["groups"] if definition.by else [answer]
-    assert parts and (answer["arms"] == {} if definition.by else set(answer["arms"]) == {"virtual", "in_person"})
+    assert parts and (
+        answer["arms"] == {} if definition.by else set(answer["arms"]) == {"virtual", "in_person"}
+    )
     for part in parts:
         for arm in part["arms"].values():
             assert {"n", "estimate"} <= set(arm)
@@ -87,7 +102,18 @@ def test_compare_has_the_shape_of_the_design(
             rows = [r for r in part["estimates"] if (r["method"], r["measure"]) == (method, main_measure)]
             assert len(rows) == 1, (method, main_measure)
         for row in part["estimates"]:
-            assert set(row) >= {"method", "measure", "population", "estimate", "low", "high", "p_value", "n", "status", "caveats"}
+            assert set(row) >= {
+                "method",
+                "measure",
+                "population",
+                "estimate",
+                "low",
+                "high",
+                "p_value",
+                "n",
+                "status",
+                "caveats",
+            }
             assert row["status"] in ("ok", "too_small", "not_estimable")
             assert row["p_value"] is None or 1e-300 <= row["p_value"] <= 1
             if row["estimate"] is not None and row["low"] is not None:
@@ -97,7 +123,9 @@ def test_compare_has_the_shape_of_the_design(
 
 
 def test_compare_by_names_the_group(capsys: pytest.CaptureFixture[str], small_demo_folder: Path) -> None:
-    answer = answered(capsys, "compare", small_demo_folder, "--metric", "any_deficiency", "--by", "field_office", "--json")
+    answer = answered(
+        capsys, "compare", small_demo_folder, "--metric", "any_deficiency", "--by", "field_office", "--json"
+    )
     assert [group["field_office"] for group in answer["groups"]] == [
         "Buffalo", "Houston", "Los Angeles", "Miami", "New York", "Newark",
     ]  # fmt: skip
@@ -110,8 +138,13 @@ def test_overview_and_check_have_the_shape_of_the_design(
     for command in ("overview", "check"):
         answer = answered(capsys, command, small_demo_folder, "--json")
         assert set(answer) >= {"rows", "n", "caveats", "sentence"} and answer["rows"]
-    rows = {row["statistic"]: row for row in answered(capsys, "overview", small_demo_folder, "--json")["rows"]}
-    assert rows["validations"]["count"] == 600 and rows["any_deficiency"]["low"] < rows["any_deficiency"]["share"]
+    rows = {
+        row["statistic"]: row for row in answered(capsys, "overview", small_demo_folder, "--json")["rows"]
+    }
+    assert (
+        rows["validations"]["count"] == 600
+        and rows["any_deficiency"]["low"] < rows["any_deficiency"]["share"]
+    )
 
 
 def test_words_without_json(capsys: pytest.CaptureFixture[str], small_demo_folder: Path) -> None:
@@ -135,7 +168,9 @@ def test_nothing_in_the_period_is_an_answer(
     assert answer["left_out"] == {}
 
 
-def test_an_overview_of_nothing_is_an_answer(capsys: pytest.CaptureFixture[str], small_demo_folder: Path) -> None:
+def test_an_overview_of_nothing_is_an_answer(
+    capsys: pytest.CaptureFixture[str], small_demo_folder: Path
+) -> None:
     answer = answered(capsys, "overview", small_demo_folder, "--from", "2035-01-01", "--json")
     assert answer["n"] == 0 and answer["sentence"] == "No validations match these filters."
 
@@ -145,9 +180,13 @@ def test_the_end_of_time_is_a_period(capsys: pytest.CaptureFixture[str], small_d
     assert answered(capsys, "overview", small_demo_folder, "--json", *period)["n"] == 600
 
 
-def test_the_mode_filter_is_set_aside_and_said(capsys: pytest.CaptureFixture[str], small_demo_folder: Path) -> None:
+def test_the_mode_filter_is_set_aside_and_said(
+    capsys: pytest.CaptureFixture[str], small_demo_folder: Path
+) -> None:
     plain = answered(capsys, "compare", small_demo_folder, "--metric", "any_deficiency", "--json")
-    chosen = answered(capsys, "compare", small_demo_folder, "--metric", "any_deficiency", "--mode", "virtual", "--json")
+    chosen = answered(
+        capsys, "compare", small_demo_folder, "--metric", "any_deficiency", "--mode", "virtual", "--json"
+    )
     assert chosen["estimates"] == plain["estimates"] and "mode_filter_ignored" in chosen["reasons"]
 
 
@@ -206,7 +245,18 @@ def test_a_bad_command_is_refused(capsys: pytest.CaptureFixture[str], arguments:
         ("a,b\né,2\n".encode("latin-1"), "has no column 'activity_nr'"),
         ("a,é\n".encode() + b"\xe9,2\n", "is not a table of UTF-8 text"),
     ],
-    ids=["missing", "empty", "png", "binary", "prose", "other columns", "header only", "column misspelt", "latin1", "mixed"],
+    ids=[
+        "missing",
+        "empty",
+        "png",
+        "binary",
+        "prose",
+        "other columns",
+        "header only",
+        "column misspelt",
+        "latin1",
+        "mixed",
+    ],
 )
 def test_a_bad_source_is_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes | None, words: str
@@ -258,7 +308,9 @@ def damaged(folder: Path, how: str) -> Path:
         (folder / "dataset.toml").write_text(text.replace("as_of = ", "as_of = 5 #"), encoding="utf-8")
     elif how == "other version":
         text = (folder / "dataset.toml").read_text(encoding="utf-8")
-        (folder / "dataset.toml").write_text(text.replace(f"schema_version = {SCHEMA_VERSION}", "schema_version = 1"), encoding="utf-8")
+        (folder / "dataset.toml").write_text(
+            text.replace(f"schema_version = {SCHEMA_VERSION}", "schema_version = 1"), encoding="utf-8"
+        )
     elif how == "no toml":
         (folder / "dataset.toml").unlink()
     else:

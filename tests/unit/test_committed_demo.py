@@ -33,7 +33,9 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
 def test_category_shares_lie_near_the_published_ones() -> None:
     findings = pd.read_parquet(DEMO / "source" / "findings.parquet")
     criteria = pd.read_parquet(DEMO / "source" / "criteria.parquet").set_index("criterion_id")["category_no"]
-    published = pd.read_csv(DATA_FOLDER / "published" / "deficiencies_by_category.csv", index_col=0)["deficiencies"]
+    published = pd.read_csv(DATA_FOLDER / "published" / "deficiencies_by_category.csv", index_col=0)[
+        "deficiencies"
+    ]
     counted = findings.loc[findings["answer"] == "deficient", "criterion_id"].map(criteria).value_counts()
     gap = counted / counted.sum() - published / published.sum()
     assert published.sum() == 1931

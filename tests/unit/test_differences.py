@@ -259,6 +259,13 @@ def test_called_criteria_have_wider_intervals(demo: Dataset) -> None:
         assert row.interval.half_width == pytest.approx(sato.half_width * wider)
 
 
+def test_max_t_is_left_out_of_what_is_too_large(demo: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.questions.differences_criteria.MOST_VALIDATIONS", 1000)
+    found = criteria_evidence(demo)
+    assert "too_many_to_shuffle" in found.caveats and not found.draws and found.called
+    assert "max-T" not in found.sentence
+
+
 def test_a_dataset_prepared_earlier_is_told_to_import_again(small_demo: Dataset, tmp_path: Path) -> None:
     shutil.copytree(small_demo.path, tmp_path / "old")
     path = tmp_path / "old" / "prepared" / "findings.parquet"

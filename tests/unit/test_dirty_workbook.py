@@ -59,9 +59,13 @@ def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if i == 12:
             day = "soon"  # row 14
         hours: object = "=4*2" if i == 20 else 8  # row 22: a formula that nobody has calculated
-        validations.append([f"V{i:03}   ", f"M{i:03}", "Miami", "In person" if i % 2 else "virtual", day, hours])
+        validations.append(
+            [f"V{i:03}   ", f"M{i:03}", "Miami", "In person" if i % 2 else "virtual", day, hours]
+        )
     validations.append(["V001", "M001", "Miami", "virtual", dt.datetime(2021, 5, 1), 3])  # row 62: id again
-    validations.append(["V900", "M999", "Miami", "virtual", dt.datetime(2021, 5, 1), 3])  # row 63: no such member
+    validations.append(
+        ["V900", "M999", "Miami", "virtual", dt.datetime(2021, 5, 1), 3]
+    )  # row 63: no such member
     validations.append(["V901", "M002", "Atlantis", "virtual", dt.datetime(2021, 5, 1), 3])  # row 64: office
     validations.append(["Sum", None, None, None, None, "=SUM(F2:F61)"])  # row 65: a totals row
 
@@ -108,16 +112,27 @@ def test_every_problem_is_named_by_sheet_row_and_column(report: ImportReport) ->
     }
     assert expected <= found
     assert found - expected <= {("office.xlsx · Validations", 22, "hours")}
-    rules = dict(zip(zip(report.rejects["file"], report.rejects["row"], strict=True), report.rejects["rule"], strict=True))
+    rules = dict(
+        zip(
+            zip(report.rejects["file"], report.rejects["row"], strict=True),
+            report.rejects["rule"],
+            strict=True,
+        )
+    )
     assert rules["office.xlsx · Validations", 13] == "conducted_on is not a date in the expected form"
-    assert "already" in rules["office.xlsx · Members", 63] or "earlier row" in rules["office.xlsx · Members", 63]
+    assert (
+        "already" in rules["office.xlsx · Members", 63] or "earlier row" in rules["office.xlsx · Members", 63]
+    )
     assert "criteria" in rules["office.xlsx · Findings", 22]
 
 
 def test_what_was_repaired_is_listed(report: ImportReport) -> None:
-    assert report.tables["members"].repaired[
-        "office.xlsx · Members: rows above the header left unread (a title, not data)"
-    ] == 1
+    assert (
+        report.tables["members"].repaired[
+            "office.xlsx · Members: rows above the header left unread (a title, not data)"
+        ]
+        == 1
+    )
     assert any("blanks" in kind for kind in report.tables["validations"].repaired)
     assert any("spelled" in kind for kind in report.tables["members"].repaired)
 

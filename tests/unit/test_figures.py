@@ -213,6 +213,12 @@ def test_which_figures_read_rows() -> None:
         "virtual_vs_in_person.categories",
         "virtual_vs_in_person.seen_by",
         "virtual_vs_in_person.criteria",
+        "virtual_vs_in_person.margin",
+        "virtual_vs_in_person.unseen",
+        "virtual_vs_in_person.specifications",
+        "virtual_vs_in_person.unmeasured",
+        "virtual_vs_in_person.leave_out",
+        "virtual_vs_in_person.power",
         "virtual_vs_in_person.effort",
         "virtual_vs_in_person.evidence",
         "virtual_vs_in_person.afterwards",
@@ -231,6 +237,15 @@ def test_which_figures_read_rows() -> None:
         "maritime.analyses",
         "maritime.entity_types",
         "maritime.deficiencies",
+        "feedback.scores",
+        "feedback.themes",
+        "anomalies.offices",
+        "anomalies.specialists",
+        "anomalies.variation",
+        "anomalies.validations",
+        "anomalies.seals",
+        "anomalies.minutes_lost",
+        "anomalies.not_verified",
     ]
 
 

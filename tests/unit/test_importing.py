@@ -70,7 +70,8 @@ def test_inspections_are_read_kept_rejected_and_left_out_as_counted_by_hand(
 def test_rejects_name_table_row_column_value_and_rule(inspected: tuple[ImportReport, Dataset]) -> None:
     report, dataset = inspected
     named = [
-        (r.table, r.row, r.column, None if pd.isna(r.value) else r.value, r.rule) for r in report.rejects.itertuples()
+        (r.table, r.row, r.column, None if pd.isna(r.value) else r.value, r.rule)
+        for r in report.rejects.itertuples()
     ]
     assert named == [
         ("validations", 24, "", "", "the row does not have the header's columns"),
@@ -182,7 +183,12 @@ FEEDBACK = {
 }  # fmt: skip
 GOOD = {"members": MEMBERS, "validations": VALIDATIONS, "findings": FINDINGS, "incidents": INCIDENTS,
         "incident_causes": CAUSES, "feedback": FEEDBACK}  # fmt: skip
-KEYS = {"members": "member_id", "validations": "validation_id", "incidents": "incident_id", "feedback": "response_id"}
+KEYS = {
+    "members": "member_id",
+    "validations": "validation_id",
+    "incidents": "incident_id",
+    "feedback": "response_id",
+}
 
 BAD: list[tuple[str, dict[str, str], str, str]] = [
     # table, what differs from a good row, column at fault, rule
@@ -265,7 +271,9 @@ def broken_rules(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImportReport
     return import_dataset(files, mapping, files[0].parent / "out", dry_run=True), at
 
 
-@pytest.mark.parametrize("number", range(len(BAD)), ids=[f"{t}-{r}-{i}" for i, (t, _, _, r) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    "number", range(len(BAD)), ids=[f"{t}-{r}-{i}" for i, (t, _, _, r) in enumerate(BAD)]
+)
 def test_a_broken_rule_rejects_its_row(broken_rules: tuple[ImportReport, list[int]], number: int) -> None:
     report, at = broken_rules
     table, change, column, rule = BAD[number]
@@ -297,10 +305,20 @@ def test_a_finding_is_held_against_the_day_of_its_validation(tmp_path: Path) -> 
     files, mapping = own_files(tmp_path, rows)
     limits = tmp_path / "applicability.csv"
     limits.write_text("criterion_id,entity_type,from,to\n1.1,importer,2020-01-01,\n1.1,exporter,,\n")
-    tables = {name: {"file": f"{name}.csv", "columns": {c: c for c in table.feeds}} for name, table in mapping.tables.items()}
-    tables["applicability"] = {"file": "applicability.csv", "columns": {c: c for c in ("criterion_id", "entity_type", "from", "to")}}
-    report = import_dataset([*files, limits], parsed_mapping({"tables": tables}), tmp_path / "out", dry_run=True)
-    assert report.tables["findings"].rejected == {"the criterion does not apply to this entity type on that day": 1}
+    tables = {
+        name: {"file": f"{name}.csv", "columns": {c: c for c in table.feeds}}
+        for name, table in mapping.tables.items()
+    }
+    tables["applicability"] = {
+        "file": "applicability.csv",
+        "columns": {c: c for c in ("criterion_id", "entity_type", "from", "to")},
+    }
+    report = import_dataset(
+        [*files, limits], parsed_mapping({"tables": tables}), tmp_path / "out", dry_run=True
+    )
+    assert report.tables["findings"].rejected == {
+        "the criterion does not apply to this entity type on that day": 1
+    }
     assert report.rejects["row"].tolist() == [3]
 
 
@@ -308,7 +326,12 @@ def test_a_finding_is_held_against_the_day_of_its_validation(tmp_path: Path) -> 
 
 
 def test_case_labels_and_blanks_are_recognised_and_listed(tmp_path: Path) -> None:
-    row = VALIDATIONS | {"mode": " In Person", "risk": "LOW", "outcome": "Actions required", "field_office": "miami"}
+    row = VALIDATIONS | {
+        "mode": " In Person",
+        "risk": "LOW",
+        "outcome": "Actions required",
+        "field_office": "miami",
+    }
     files, mapping = own_files(tmp_path, {"members": [MEMBERS], "validations": [row]})
     report = import_dataset(files, mapping, tmp_path / "out")
     assert report.tables["validations"].repaired == {
@@ -322,12 +345,17 @@ def test_case_labels_and_blanks_are_recognised_and_listed(tmp_path: Path) -> Non
 
 
 def test_a_vocabulary_can_be_extended_and_keeps_what_it_knew(tmp_path: Path) -> None:
-    rows = [MEMBERS | {"entity_type": "Importer"}, MEMBERS | {"member_id": "M2", "entity_type": "Straße GmbH"}]
+    rows = [
+        MEMBERS | {"entity_type": "Importer"},
+        MEMBERS | {"member_id": "M2", "entity_type": "Straße GmbH"},
+    ]
     files, _ = own_files(tmp_path, {"members": rows, "validations": [VALIDATIONS]})
     columns = {"members": list(MEMBERS), "validations": list(VALIDATIONS)}
     mapping = own_mapping(columns, vocabulary={"entity_type": "extended"})
     import_dataset(files, mapping, tmp_path / "out")
-    kept = pd.read_parquet(tmp_path / "out" / "source" / "members.parquet").set_index("member_id")["entity_type"]
+    kept = pd.read_parquet(tmp_path / "out" / "source" / "members.parquet").set_index("member_id")[
+        "entity_type"
+    ]
     assert kept.to_dict() == {"M1": "importer", "M2": "Straße GmbH"}
     assert "Straße GmbH" in open_dataset(tmp_path / "out").vocabulary("entity_type")
 
@@ -335,9 +363,16 @@ def test_a_vocabulary_can_be_extended_and_keeps_what_it_knew(tmp_path: Path) -> 
 def test_offices_of_the_source_with_any_letters_are_themselves(tmp_path: Path) -> None:
     offices = tmp_path / "field_offices.csv"
     offices.write_text("field_office,opened_on\nStraße,\nİzmir,\nMiami,\n", encoding="utf-8")
-    rows = [VALIDATIONS | {"validation_id": f"V{i}", "field_office": name} for i, name in enumerate(("Straße", "İzmir"))]
+    rows = [
+        VALIDATIONS | {"validation_id": f"V{i}", "field_office": name}
+        for i, name in enumerate(("Straße", "İzmir"))
+    ]
     files, _ = own_files(tmp_path, {"members": [MEMBERS], "validations": rows})
-    columns = {"members": list(MEMBERS), "validations": list(VALIDATIONS), "field_offices": ["field_office", "opened_on"]}
+    columns = {
+        "members": list(MEMBERS),
+        "validations": list(VALIDATIONS),
+        "field_offices": ["field_office", "opened_on"],
+    }
     report = import_dataset([*files, offices], own_mapping(columns), tmp_path / "out", dry_run=True)
     assert report.tables["validations"].kept == 2
 
@@ -378,8 +413,12 @@ def rough(tmp_path: Path, body: bytes, *, name: str = "rough.csv", dry_run: bool
     path = tmp_path / name
     path.write_bytes(HEADER.encode() + b"\n" + ROW.encode() + b"\n" + body)
     columns = {column: column for column in HEADER.split(",")}
-    report = import_dataset([path], parsed_mapping({"tables": {"validations": {"columns": columns}}}), tmp_path / "out",
-                            dry_run=dry_run)
+    report = import_dataset(
+        [path],
+        parsed_mapping({"tables": {"validations": {"columns": columns}}}),
+        tmp_path / "out",
+        dry_run=dry_run,
+    )
     adds_up(report)
     return report
 
@@ -437,7 +476,9 @@ def test_what_is_not_utf8_far_down_is_one_rejected_row(tmp_path: Path) -> None:
     assert report.rejects["row"].tolist() == [2001]
 
 
-@pytest.mark.parametrize("name", ["o'brien.csv", 'say "hi".csv', "x[1]*?.csv", "ü 通り.csv", "; DROP TABLE.csv"])
+@pytest.mark.parametrize(
+    "name", ["o'brien.csv", 'say "hi".csv', "x[1]*?.csv", "ü 通り.csv", "; DROP TABLE.csv"]
+)
 def test_a_source_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     report = rough(tmp_path, b"V2,M2,Miami,virtual,bad,importer\n", name=name)
     assert report.rejects["file"].tolist() == [name]
@@ -447,11 +488,17 @@ def test_header_names_with_quotes_commas_and_line_breaks(tmp_path: Path) -> None
     path = tmp_path / "odd.csv"
     head = ['the "id"', "who\nis it", "office, field", "how';--", "on \u2028 day", "", "", "HOW';--"]
     with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, ["V1", "M1", "Miami", "virtual", "2021-05-05", "importer", "x", "y"]])
+        csv.writer(file).writerows(
+            [head, ["V1", "M1", "Miami", "virtual", "2021-05-05", "importer", "x", "y"]]
+        )
     ours = ("validation_id", "member_id", "field_office", "mode", "conducted_on")
     columns = dict(zip(ours, head, strict=False)) | {"entity_type": "column_6"}
-    report = import_dataset([path], parsed_mapping({"tables": {"validations": {"columns": columns}}}), tmp_path / "out",
-                            dry_run=True)
+    report = import_dataset(
+        [path],
+        parsed_mapping({"tables": {"validations": {"columns": columns}}}),
+        tmp_path / "out",
+        dry_run=True,
+    )
     assert report.tables["validations"].kept == 1
 
 
@@ -503,7 +550,9 @@ def test_an_import_of_nothing_usable_leaves_the_dataset_as_it_was(
     assert contents(tmp_path / "out") == before
 
 
-def test_an_import_replaces_the_dataset_whole(inspected: tuple[ImportReport, Dataset], tmp_path: Path) -> None:
+def test_an_import_replaces_the_dataset_whole(
+    inspected: tuple[ImportReport, Dataset], tmp_path: Path
+) -> None:
     shutil.copytree(inspected[1].path, tmp_path / "out")
     assert open_dataset(tmp_path / "out").has("findings")
     files, mapping = own_files(tmp_path, {"members": [MEMBERS], "validations": [VALIDATIONS]})
@@ -531,9 +580,7 @@ def test_a_target_that_holds_the_source_is_refused(
     assert inside.exists()
 
 
-def test_the_same_files_give_the_same_rows(
-    inspected: tuple[ImportReport, Dataset], tmp_path: Path
-) -> None:
+def test_the_same_files_give_the_same_rows(inspected: tuple[ImportReport, Dataset], tmp_path: Path) -> None:
     import_dataset([INSPECTIONS], read_mapping(OSHA), tmp_path / "two")
     one, two = (
         {p.name: pd.read_parquet(p) for p in sorted(folder.rglob("*.parquet"))}
@@ -584,7 +631,11 @@ def test_accidents_match_theirs_when_they_are_an_arm(
     import_dataset([source], read_mapping(tmp_path / "accidents.toml"), tmp_path / "out")
     dataset = open_dataset(tmp_path / "out")
     found = counts(dataset, "validations", ["mode"], sums=["n", "any_deficiency", "n_deficient"])
-    assert {r.mode: (r.n, r.any_deficiency, r.n_deficient) for r in found.itertuples()}["in_person"] == (128, 62, 158)
+    assert {r.mode: (r.n, r.any_deficiency, r.n_deficient) for r in found.itertuples()}["in_person"] == (
+        128,
+        62,
+        158,
+    )
 
 
 def test_prison_inspections_are_compared_as_far_as_they_can_be(prisons: tuple[ImportReport, Dataset]) -> None:
@@ -598,8 +649,8 @@ def test_prison_inspections_are_compared_as_far_as_they_can_be(prisons: tuple[Im
     assert answer.arms["virtual"].label == "Complaint"
     for metric in ("deficiency_rate", "not_verified_rate"):
         refused = compare(dataset, metric)
-        assert "criteria_asked_unknown" in refused.reasons and all(row.estimate is None for row in refused.estimates)
+        assert "criteria_asked_unknown" in refused.reasons and all(
+            row.estimate is None for row in refused.estimates
+        )
     assert "level_unknown" in compare(dataset, "any_must_deficiency").reasons
     assert "SYNTHETIC" not in (dataset.path / "dataset.toml").read_text(encoding="utf-8")
-
-

@@ -91,7 +91,12 @@ def test_a_mistake_is_one_sentence_that_names_it(path: str, value: Any, words: s
 
 def test_defaults_are_the_contract_s() -> None:
     mapping = parsed_mapping(GOOD, default_name="mine")
-    assert (mapping.name, mapping.synthetic, mapping.as_of, mapping.fiscal_year_start_month) == ("mine", False, None, 10)
+    assert (mapping.name, mapping.synthetic, mapping.as_of, mapping.fiscal_year_start_month) == (
+        "mine",
+        False,
+        None,
+        10,
+    )
     assert mapping.completeness == {"clean_validations": True, "criteria_asked": True}
     assert mapping.modes == {"virtual": "Virtual", "in_person": "In person"}
     assert mapping.tables["validations"].file == "*"

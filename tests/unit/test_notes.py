@@ -30,7 +30,9 @@ def test_a_note_is_kept_changed_and_taken_away(tmp_path: Path) -> None:
     keep_note(tmp_path, "V.1 “odd”\n", "a]b=c", NOW)
     kept = keep_note(tmp_path, "V000123", "Answered: a typing error.", NOW)
     assert kept == read_notes(tmp_path)
-    assert kept["V000123"].text == "Answered: a typing error." and kept["V000123"].written == NOW.replace(microsecond=0)
+    assert kept["V000123"].text == "Answered: a typing error." and kept["V000123"].written == NOW.replace(
+        microsecond=0
+    )
     assert set(kept) == {"V000123", "V.1 “odd”\n"}
     assert set(keep_note(tmp_path, "V000123", " \n ", NOW)) == {"V.1 “odd”\n"}
     assert [path.name for path in tmp_path.iterdir()] == [NOTES]

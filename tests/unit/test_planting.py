@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def test_what_is_planted_breaks_no_rule_of_the_import() -> None:
     tables, _ = tables_with(**ALL)
     rows, findings = tables["validations"], tables["findings"]
     ordered = ["scheduled_on", "conducted_on", "reported_on", "closed_on"]
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         both = rows.dropna(subset=[earlier, later])
         assert (both[earlier] <= both[later]).all()
     assert not findings.duplicated(["validation_id", "criterion_id"]).any()
@@ -147,7 +148,9 @@ def test_what_is_planted_breaks_no_rule_of_the_import() -> None:
     assert findings["corrected_on"].dropna().max() <= as_of
     applies = tables["applicability"].groupby("criterion_id")["entity_type"].agg(set)
     kinds = rows.set_index("validation_id")["entity_type"][findings["validation_id"]].to_numpy()
-    assert all(c not in applies or k in applies[c] for c, k in zip(findings["criterion_id"], kinds, strict=True))
+    assert all(
+        c not in applies or k in applies[c] for c, k in zip(findings["criterion_id"], kinds, strict=True)
+    )
     assert tables["incidents"]["incident_id"].is_monotonic_increasing
 
 
@@ -155,9 +158,9 @@ def test_the_seed_chooses_where_a_file_says_any() -> None:
     _, hidden = tables_with(under_recording_office="any", copying_specialist="any")
     assert tables_with(under_recording_office="any", copying_specialist="any")[1] == hidden
     offices = {
-        planted(simulate(effects_from({"plant": {"under_recording_office": "any"}}), seed=s, validations=300))[1][
-            "under_recording_office"
-        ]["field_office"]
+        planted(
+            simulate(effects_from({"plant": {"under_recording_office": "any"}}), seed=s, validations=300)
+        )[1]["under_recording_office"]["field_office"]
         for s in range(8)
     }
     assert len(offices) > 2

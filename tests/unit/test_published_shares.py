@@ -23,11 +23,15 @@ SHARES = [10.36, 9.74, 10.98, 12.84, 12.58, 5.13, 8.13, 5.54, 7.04, 4.61, 2.64, 
 def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """1,931 findings, one criterion a category, each of a validation of its own."""
     folder = tmp_path_factory.mktemp("deck")
-    criteria = pd.read_csv(DATA_FOLDER / "reference" / "criteria.csv", dtype=str).drop_duplicates("category_no")
+    criteria = pd.read_csv(DATA_FOLDER / "reference" / "criteria.csv", dtype=str).drop_duplicates(
+        "category_no"
+    )
     ids = [c for c, n in zip(criteria["criterion_id"], COUNTS, strict=True) for _ in range(n)]
     # Importers: every criterion taken here applies to them.
     rows = pd.DataFrame({"validation": [f"V{i:05}" for i in range(len(ids))], "criterion": ids})
-    rows = rows.assign(member=rows["validation"].str.replace("V", "M"), office="Miami", type="importer", mode="virtual")
+    rows = rows.assign(
+        member=rows["validation"].str.replace("V", "M"), office="Miami", type="importer", mode="virtual"
+    )
     rows.assign(day="2021-03-01", answer="deficient").to_csv(folder / "deck.csv", index=False)
     mapping = {
         "name": "Deck",

@@ -27,8 +27,24 @@ def test_known(): assert False
 def test_a_skip_fails_where_everything_is_required(tmp_path: Path, require: str, summary: str) -> None:
     (tmp_path / "test_some.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "tests.conftest", "-p", "no:cacheprovider", str(tmp_path)]
-    environment = {**os.environ, "CTPAT_REQUIRE": require, "CTPAT_SHARED": str(tmp_path / "nowhere"), "PYTHONPATH": str(ROOT)}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-rs",
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+        str(tmp_path),
+    ]
+    environment = {
+        **os.environ,
+        "CTPAT_REQUIRE": require,
+        "CTPAT_SHARED": str(tmp_path / "nowhere"),
+        "PYTHONPATH": str(ROOT),
+    }
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert summary in done.stdout, done.stdout
     assert "CTPAT_SHARED" in done.stdout
@@ -37,7 +53,17 @@ def test_a_skip_fails_where_everything_is_required(tmp_path: Path, require: str,
 def test_a_whole_file_that_is_skipped_fails_as_well(tmp_path: Path) -> None:
     (tmp_path / "test_file.py").write_text("import pytest\npytest.importorskip('nothing_of_that_name')\n")
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+        str(tmp_path),
+    ]
     environment = {**os.environ, "CTPAT_REQUIRE": "all", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode != 0 and "CTPAT_REQUIRE=all, but skipped" in done.stdout

@@ -84,7 +84,12 @@ def test_no_margin_is_told_where_none_is_needed_or_judged(demo: Dataset) -> None
 
 
 def test_a_slider_runs_from_strict_to_wide_and_holds_the_margin_set(demo: Dataset) -> None:
-    for metric, set_at in ((HEADLINE, 0.05), ("deficiency_rate", 0.9), ("days_to_report", 1.1), ("hours", 1.0)):
+    for metric, set_at in (
+        (HEADLINE, 0.05),
+        ("deficiency_rate", 0.9),
+        ("days_to_report", 1.1),
+        ("hours", 1.0),
+    ):
         steps = margin_steps(demo, metric)
         assert set_at in steps and len(set(steps)) == len(steps)
         found = [
@@ -106,7 +111,9 @@ def plain_rows(dataset: Dataset) -> pd.DataFrame:
     frame = frame[frame["mode"].isin(["virtual", "in_person"])].copy()
     frame["quarter"] = [day.year * 4 + (day.month - 1) // 3 for day in frame["day"]]
     share = frame.groupby("quarter")["mode"].agg(lambda modes: (modes == "virtual").mean())
-    return frame[frame["quarter"].isin(share.index[(share >= 0.02) & (share <= 0.98) & (share > 0) & (share < 1)])]
+    return frame[
+        frame["quarter"].isin(share.index[(share >= 0.02) & (share <= 0.98) & (share > 0) & (share < 1)])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +125,9 @@ def plain_rows(dataset: Dataset) -> pd.DataFrame:
         ("must_deficiency_rate", "n_must_deficient", "n_must_not_verified", "n_must_verifiable"),
     ],
 )
-def test_bounds_are_those_of_single_rows(small_demo: Dataset, metric: str, event: str, possible: str, n: str) -> None:
+def test_bounds_are_those_of_single_rows(
+    small_demo: Dataset, metric: str, event: str, possible: str, n: str
+) -> None:
     found, rows = bounds(small_demo, metric), plain_rows(small_demo)
     low, high = {}, {}
     for mode, arm in found.arms.items():
@@ -131,7 +140,9 @@ def test_bounds_are_those_of_single_rows(small_demo: Dataset, metric: str, event
         assert arm.recorded is not None and low[mode] <= arm.recorded <= high[mode]
         seen = rows[rows["mode"] == mode]
         assert arm.not_verified == pytest.approx(seen["n_not_verified"].sum() / seen["n_verifiable"].sum())
-    assert found.crude == pytest.approx((low["virtual"] - high["in_person"], high["virtual"] - low["in_person"]))
+    assert found.crude == pytest.approx(
+        (low["virtual"] - high["in_person"], high["virtual"] - low["in_person"])
+    )
 
 
 def test_bounds_follow_the_focus_area(small_demo: Dataset) -> None:
@@ -191,15 +202,22 @@ def test_a_metric_that_counts_no_deficiencies_has_no_bounds(demo: Dataset) -> No
 
 
 @pytest.mark.parametrize("metric", [HEADLINE, "deficiency_rate", "hours"])
-def test_the_first_specification_is_the_answer_itself(demo: Dataset, metric: str, curve: Specifications) -> None:
-    found, answer = curve if metric == HEADLINE else specifications(demo, metric), compare(demo, metric).answer
+def test_the_first_specification_is_the_answer_itself(
+    demo: Dataset, metric: str, curve: Specifications
+) -> None:
+    found, answer = (
+        curve if metric == HEADLINE else specifications(demo, metric),
+        compare(demo, metric).answer,
+    )
     first = found.rows[0]
     assert first.as_asked and answer is not None and first.verdict == found.whole.verdict
     assert first.estimate.estimate == answer.estimate
     assert first.estimate.interval == answer.interval
 
 
-def test_specifications_are_what_compare_answers_of_that_selection(demo: Dataset, curve: Specifications) -> None:
+def test_specifications_are_what_compare_answers_of_that_selection(
+    demo: Dataset, curve: Specifications
+) -> None:
     """A period and a group left out, without any of the machinery of the curve."""
     rows = {row.label: row for row in curve.rows}
     quarters = sorted(set(plain_quarters(demo)))
@@ -208,7 +226,9 @@ def test_specifications_are_what_compare_answers_of_that_selection(demo: Dataset
     expected = {
         "Without initial validations": Selection(kinds=("revalidation",)),
         "Second half of the quarters": Selection(start=middle),
-        "Second half of the quarters · Without initial validations": Selection(start=middle, kinds=("revalidation",)),
+        "Second half of the quarters · Without initial validations": Selection(
+            start=middle, kinds=("revalidation",)
+        ),
         "First half of the quarters": Selection(start=dt.date(2020, 7, 1), end=middle - dt.timedelta(days=1)),
     }
     for label, selection in expected.items():
@@ -300,7 +320,11 @@ def test_benchmarks_are_those_of_single_rows(demo: Dataset) -> None:
     found = {b.column: b for b in unmeasured(demo, HEADLINE).benchmarks}
     frame = pd.read_parquet(demo.path / "prepared" / "validations.parquet")
     modes = {demo.code("mode", "virtual"): 1, demo.code("mode", "in_person"): 0}
-    frame = frame[frame["mode"].isin(modes) & frame["quarter"].isin(plain_quarters(demo)) & (frame["has_must_assessed"] == 1)]
+    frame = frame[
+        frame["mode"].isin(modes)
+        & frame["quarter"].isin(plain_quarters(demo))
+        & (frame["has_must_assessed"] == 1)
+    ]
     for column in ("risk", "location", "kind"):
         shares = pd.crosstab(frame[column], frame["mode"], normalize="columns")
         ratio = np.exp(np.abs(np.log(shares[0] / shares[1]))).max()
@@ -325,9 +349,16 @@ def test_without_an_office_is_compare_of_the_others(demo: Dataset, metric: str) 
     for row in (found.rows[0], found.rows[-1]):
         others = compare(demo, metric, Selection(offices=tuple(set(offices) - {row.value})))
         mine, theirs = row.answer.answer, others.answer
-        assert mine is not None and theirs is not None and mine.interval is not None and theirs.interval is not None
+        assert (
+            mine is not None
+            and theirs is not None
+            and mine.interval is not None
+            and theirs.interval is not None
+        )
         assert mine.estimate == pytest.approx(theirs.estimate, abs=1e-10)
-        assert (mine.interval.low, mine.interval.high) == pytest.approx((theirs.interval.low, theirs.interval.high), abs=1e-9)
+        assert (mine.interval.low, mine.interval.high) == pytest.approx(
+            (theirs.interval.low, theirs.interval.high), abs=1e-9
+        )
         assert mine.n == theirs.n and row.answer.verdict == others.verdict
         assert {m: a.n for m, a in row.answer.arms.items()} == {m: a.n for m, a in others.arms.items()}
 
@@ -352,7 +383,12 @@ def test_a_lone_office_cannot_be_left_out(demo: Dataset) -> None:
 def test_the_detectable_difference_is_found_four_times_in_five(demo: Dataset) -> None:
     found, answer = detectable(demo, HEADLINE), compare(demo, HEADLINE)
     base = answer.adjusted_arms["in_person"].estimate
-    assert found.detectable is not None and found.detectable < 0 and base is not None and found.design_effect is not None
+    assert (
+        found.detectable is not None
+        and found.detectable < 0
+        and base is not None
+        and found.design_effect is not None
+    )
     n = found.n["virtual"], found.n["in_person"]
     reached = power_two_proportions(base + found.detectable, base, *n, design_effect=found.design_effect)
     assert reached == pytest.approx(POWER, abs=1e-9)
@@ -367,7 +403,12 @@ def test_the_detectable_difference_is_found_four_times_in_five(demo: Dataset) ->
 
 def test_ratios_are_told_from_their_error(demo: Dataset) -> None:
     found, answer = detectable(demo, "deficiency_rate"), compare(demo, "deficiency_rate").answer
-    assert answer is not None and answer.interval is not None and found.detectable is not None and found.design_effect is None
+    assert (
+        answer is not None
+        and answer.interval is not None
+        and found.detectable is not None
+        and found.design_effect is None
+    )
     se = np.log(answer.interval.high / answer.interval.low) / 2 / 1.959964
     assert np.log(found.detectable) == pytest.approx(-(1.959964 + 0.841621) * se, rel=1e-5)
 
@@ -400,7 +441,9 @@ CAUSAL = ("cause", "lead to", "due to", "improve", "reduce", " miss", "detect be
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
-def test_sentences_are_short_and_numbers_exist_or_are_none(question: Any, demo: Dataset, twisted_demo: Dataset) -> None:
+def test_sentences_are_short_and_numbers_exist_or_are_none(
+    question: Any, demo: Dataset, twisted_demo: Dataset
+) -> None:
     asked = [
         (demo, HEADLINE, Selection()),
         (demo, "deficiency_rate", Selection(risks=("high",))),

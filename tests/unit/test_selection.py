@@ -63,7 +63,10 @@ def test_a_period_that_ends_before_it_starts_is_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"offices": ("Maimi",)}, "Field office 'Maimi' (--office) is not in this dataset; did you mean 'Miami'?"),
+        (
+            {"offices": ("Maimi",)},
+            "Field office 'Maimi' (--office) is not in this dataset; did you mean 'Miami'?",
+        ),
         ({"modes": ("virtul",)}, "(--mode) is not in this dataset; did you mean 'virtual'?"),
         ({"entity_types": ("importr",)}, "(--entity-type) is not in this dataset; did you mean 'importer'?"),
         ({"focus_areas": ("corporate security",)}, "did you mean 'Corporate Security'?"),

@@ -196,7 +196,9 @@ def test_two_specialists_in_one_arm_make_no_interval_whatever_the_other_has() ->
 
 
 def test_equal_rates_in_every_cluster_claim_no_certainty() -> None:
-    got = rate_difference([3, 7, 11, 2, 5] * 2, [30, 70, 110, 20, 50] * 2, [1] * 5 + [0] * 5, cluster=range(10))
+    got = rate_difference(
+        [3, 7, 11, 2, 5] * 2, [30, 70, 110, 20, 50] * 2, [1] * 5 + [0] * 5, cluster=range(10)
+    )
     assert got.estimate == pytest.approx(0, abs=1e-15)
     assert (got.se, got.interval, got.reasons) == (0, None, ("few_clusters", "too_few_events"))
 

@@ -58,8 +58,6 @@ def comparison(counts: list[tuple[int, int, int, int]], left_out: dict[str, int]
             sentence=f"Like for like, **less** (95% interval −1 to 2; n = {n:,}): as good.",
         )  # fmt: skip
 
-
-
     total = tuple(sum(column) for column in zip(*counts, strict=True))
     groups = tuple(one(row, {"office": str(i)}) for i, row in enumerate(counts))
     return dataclasses.replace(one(total, {}), groups=groups)  # type: ignore[arg-type]

@@ -53,7 +53,9 @@ def make_demo(
     """
     chosen = read_effects(effects)
     with written_aside(out) as folder:
-        made = write_demo_source(folder, seed=seed, validations=validations, effects=chosen, progress=progress)
+        made = write_demo_source(
+            folder, seed=seed, validations=validations, effects=chosen, progress=progress
+        )
         empty_rejects().to_parquet(folder / "rejects.parquet", index=False)
         manifest = {
             "name": NAME,
