@@ -13,7 +13,7 @@ from analysis.counts import counts
 from analysis.metrics import Metric, Waiting
 from analysis.questions.smallness import MIN_PER_ARM, adjusted_for, smallness
 from analysis.questions.tallies import wider
-from analysis.questions.window import MODES, in_shared_strata
+from analysis.questions.window import MODES, in_shared_strata, varying
 from analysis.results import Arm, Estimate, Measure, Status
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.durations import median_difference
@@ -154,7 +154,7 @@ def _estimate(metric: Metric, method: str, rows: pd.DataFrame, strata: tuple[str
         status=status,
         caveats=tuple(dict.fromkeys([*reasons, *found.reasons, *caveats])),
         settings={
-            "adjusted_for": strata,
+            "adjusted_for": varying(rows, strata),
             **clustering,
             "summary": how.summary,
             "horizon_days": how.horizon,
