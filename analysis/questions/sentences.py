@@ -137,6 +137,9 @@ def verdict_settles(answer: Comparison) -> str:
         if answer.further_needed:
             about = wording.about(answer.further_needed)
             return f"About **{about} more** validations like these would settle it four times in five, if the estimate stayed."
+        if "suppressed" in answer.reasons:
+            # The number is hidden, not infinite.
+            return ""
         return (
             "No realistic number of further validations would settle it while the estimate stays where it is."
         )

@@ -97,7 +97,12 @@ def _without_remainders(answer: Comparison) -> Comparison:
     )
     sentence = re.sub(r"; n = [\d,]+", "", answer.sentence)
     return dataclasses.replace(
-        answer, left_out=left_out, estimates=rows, sentence=sentence, further_needed=None
+        answer,
+        left_out=left_out,
+        estimates=rows,
+        sentence=sentence,
+        further_needed=None,
+        reasons=(*answer.reasons, SUPPRESSED),
     )
 
 
