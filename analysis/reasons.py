@@ -31,7 +31,7 @@ REASONS: dict[str, str] = {
     "level_unknown": "The source does not tell Must from Should.",
     "table_absent": "The dataset has no table for this.",
     "column_absent": "The dataset does not record this.",
-    "nothing_recorded": "None of these validations records this.",
+    "nothing_recorded": "No validation here records this.",
     "unknown_rows_left_out": "Rows that do not record this are left out and counted.",
     "import_again": "This dataset was prepared before findings were kept by validation: import it again.",
     # population

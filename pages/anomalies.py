@@ -6,6 +6,7 @@ from pages._ui import choices, figure, notes, page
 from pages._ui.cache import ask
 
 view = page.begin("Anomalies")
+page.require(view, "validations")
 # The answer stands above the choice of metric that it depends on.
 top = page.space()
 metric = choices.anomaly_metric(view.dataset)

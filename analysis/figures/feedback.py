@@ -166,6 +166,8 @@ def agreement(dataset: Dataset, selection: Selection) -> Figure:
     figure_id, heading = "feedback.agreement", "Do specialist and member agree?"
     measure = "Both scored the same validation"
     answer = asked(pair_agreement, dataset, selection)
+    if "empty_selection" in answer.caveats:
+        return Figure(figure_id, heading, measure, state=empty_state(dataset, selection))
     if not answer.n:
         fact = "No validation of this selection was scored by both." if answer.n == 0 else "Too few to show."
         return Figure(
@@ -206,6 +208,8 @@ def written(dataset: Dataset, selection: Selection) -> Figure:
     )
     answer = asked(themes, dataset, selection)
     rows = [row for row in answer.rows if row.n]
+    if "empty_selection" in answer.caveats:
+        return Figure(figure_id, heading, measure, state=empty_state(dataset, selection))
     if not rows:
         return Figure(
             figure_id,

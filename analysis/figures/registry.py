@@ -216,10 +216,10 @@ def registry() -> Mapping[str, FigureSpec]:
         ),
         FigureSpec("maritime.deficiencies", "rows", maritime_members.deficiencies, drawn=True),
         FigureSpec("feedback.scores", "rows", feedback.scores, drawn=True, needs="feedback"),
-        FigureSpec("feedback.response", "cells", feedback.response, drawn=True, needs="feedback"),
-        FigureSpec("feedback.again", "cells", feedback.again, needs="feedback"),
+        FigureSpec("feedback.response", "rows", feedback.response, drawn=True, needs="feedback"),
+        FigureSpec("feedback.again", "rows", feedback.again, needs="feedback"),
         FigureSpec("feedback.agreement", "cells", feedback.agreement, needs="feedback"),
-        FigureSpec("feedback.themes", "rows", feedback.written, needs="feedback"),
+        FigureSpec("feedback.themes", "source", feedback.written, needs="feedback"),
         FigureSpec("anomalies.offices", "rows", anomalies_units.offices, drawn=True, needs="validations"),
         FigureSpec(
             "anomalies.specialists", "rows", anomalies_units.specialists, drawn=True, needs="validations"

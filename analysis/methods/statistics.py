@@ -23,7 +23,6 @@ TOPICS: dict[str, str] = {
     "many": "Many at once",
     "series": "Series, limits and what stands out",
     "answers": "Answers and agreement",
-    "further": "Further statistics",
 }
 """Topic → its heading, in page order."""
 
@@ -137,7 +136,8 @@ def _called(path: Path) -> Iterator[tuple[str, str]]:
 def _described(module: str) -> tuple[Statistic, ...]:
     topic = next(
         (t for t, modules in _TOPIC_OF.items() if any(f"{module}_".startswith(f"{m}_") for m in modules)),
-        "further",
+        # Modules without a published source of their own stand under no topic.
+        "",
     )
     tree = _parsed(ANALYSIS / "stats" / f"{module}.py")
     functions = [

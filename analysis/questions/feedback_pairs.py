@@ -45,7 +45,7 @@ def pair_agreement(dataset: Dataset, selection: Selection = Selection()) -> Pair
         if len(part := rows[rows["item"] == item])
     )
     n = max((row.n or 0 for row in made), default=0)
-    caveats = ("small_numbers",) if 0 < n < FEWEST_PAIRS else ()
+    caveats = ("small_numbers",) if 0 < n < FEWEST_PAIRS else () if n else _nothing(dataset, selection)
     return PairAgreement(made, n, _sentence(made, n), caveats)
 
 
@@ -80,7 +80,12 @@ def themes(dataset: Dataset, selection: Selection = Selection()) -> Themes:
             )
         )
     out.sort(key=lambda row: (-(row.n or 0), row.theme))
-    return Themes(tuple(out), sum(row.n or 0 for row in out))
+    return Themes(tuple(out), sum(row.n or 0 for row in out), () if out else _nothing(dataset, selection))
+
+
+def _nothing(dataset: Dataset, selection: Selection) -> tuple[str, ...]:
+    """Whether nothing was said, or there is nothing to speak of."""
+    return () if int(counts(dataset, "validations", (), selection)["n"].sum()) else ("empty_selection",)
 
 
 def _pair(dataset: Dataset, item: str, rows: pd.DataFrame) -> PairRow:

@@ -10,6 +10,8 @@ import streamlit as st
 
 from analysis import reasons, wording
 from analysis.charts.markup import element, emphasised, tag_box, text
+from analysis.figures.captions import state_without_table
+from pages._ui.states import show_state
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -61,6 +63,13 @@ def begin(title: str) -> View:
         name = "Ignored filter" if len(view.ignored) == 1 else "Ignored filters"
         st.html(element("p", text(f"{name}: {wording.listed(view.ignored)}"), class_="note", role="status"))
     return view
+
+
+def require(view: View, table: str) -> None:
+    """Go on only with a dataset that has a table; a page without it says so and ends."""
+    if not view.dataset.has(table):
+        show_state(state_without_table(table), f"without-{table}")
+        st.stop()
 
 
 def answer(sentence: str) -> None:
