@@ -195,9 +195,10 @@ def test_reads_what_the_registry_says_and_never_source_tables(
     assert set(touched) <= allowed
 
 
-def test_only_the_quality_of_data_is_read_off_source_tables() -> None:
+def test_which_figures_read_source_tables() -> None:
+    """The quality of data is that of the source, and what members wrote stands nowhere else."""
     read = [name for name, spec in registry().items() if spec.reads == "source"]
-    assert read == ["data.checks", "data.completeness", "data.rejects"]
+    assert read == ["feedback.themes", "data.checks", "data.completeness", "data.rejects"]
 
 
 def test_which_figures_read_rows() -> None:
