@@ -18,7 +18,7 @@ app: $(READY) ## open the app on the embedded demo (http://localhost:8501)
 	$(BIN)/streamlit run app.py
 
 test: $(READY) ## run every test this machine allows, and name the skipped ones
-	$(BIN)/python -m pytest -rs
+	$(BIN)/python -m pytest -rs --numprocesses=auto --dist=worksteal
 
 lab: $(READY) ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks

@@ -68,6 +68,7 @@ def registry() -> Mapping[str, FigureSpec]:
         differences_mix,
         differences_seen,
         effort,
+        effort_distributions,
         effort_evidence,
         feedback,
         glance,
@@ -159,7 +160,7 @@ def registry() -> Mapping[str, FigureSpec]:
             FigureSpec(
                 f"virtual_vs_in_person.{amount}",
                 "cells",
-                partial(effort.distribution, amount=amount),
+                partial(effort_distributions.distribution, amount=amount),
                 drawn=True,
                 needs="validations",
             )
