@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.special import ndtr
 
 from analysis.datasets.demo.catalogue import Bools, Floats, Ints, vocabulary
 from analysis.datasets.demo.members import (
@@ -29,6 +30,9 @@ CYCLE_MONTHS = 48
 FIRST_DUE_MONTHS = 12
 
 _NEW_CRITERIA_FROM = "2020-01-01"
+_ON_SITE_WORK_STOPS = "2020-04-01"
+_CATCHING_UP_DAYS = 540
+_LATE_DAYS = (20, 45)  # mean and standard deviation
 _TOURS = {"livestream": 0.45, "recorded": 0.15, "photos": 0.3, "none": 0.1}
 _PLATFORMS = {"Platform A": 0.55, "Platform B": 0.3, "Platform C": 0.15}
 _REASON_WEIGHTS = {  # in the order of the vocabulary
@@ -122,7 +126,7 @@ def _validations(world: World, rows: Ints, rng: np.random.Generator) -> pa.Table
     reported = world.reported[rows]
     hours = world.happened(world.clocks["virtual"].hours, world.clocks["in_person"].hours)[rows]
     timed = world.hours_recorded[rows] & (mode != MUTUAL_RECOGNITION)
-    lead, late = rng.integers(14, 91, len(rows)), np.rint(rng.normal(20, 45, len(rows))).astype(np.int64)
+    lead, late = rng.integers(14, 91, len(rows)), np.rint(rng.normal(*_LATE_DAYS, len(rows))).astype(np.int64)
     tour, platform = pick(rng.random(len(rows)), _TOURS), pick(rng.random(len(rows)), _PLATFORMS)
     trouble = np.where(rng.random(len(rows)) < 0.4, np.rint(rng.lognormal(2.3, 0.8, len(rows))), 0.0)
     sites = 1 + (rng.random(len(rows)) < 0.25).astype(np.int64) + (rng.random(len(rows)) < 0.07)
@@ -161,7 +165,12 @@ def _validations(world: World, rows: Ints, rng: np.random.Generator) -> pa.Table
 def _due(world: World, rows: Ints, late: Ints) -> Ints:
     schedule = world.schedule
     previous, member, day = schedule.previous[rows], schedule.member[rows], schedule.day[rows]
-    due = np.where(schedule.initial[rows], add_months(world.certified[member], FIRST_DUE_MONTHS), day - late)
+    # What falls due does not stop with the work: who is late anyway waits longest while it is caught up.
+    since = np.clip(day - np.datetime64(_ON_SITE_WORK_STOPS, "D").astype(np.int64), 0, _CATCHING_UP_DAYS)
+    share = ndtr((late - _LATE_DAYS[0]) / _LATE_DAYS[1])
+    waited = np.rint(2 * share * since * (1 - since / _CATCHING_UP_DAYS)).astype(np.int64)
+    revalidated = day - late - waited
+    due = np.where(schedule.initial[rows], add_months(world.certified[member], FIRST_DUE_MONTHS), revalidated)
     return np.where(previous >= 0, add_months(schedule.day[previous], CYCLE_MONTHS), due)
 
 
