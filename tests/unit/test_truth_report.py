@@ -1,4 +1,4 @@
-"""The kept report of the whole bench passes by its own figures: ``pytest tests/bench/kept_truth.py`` after ``make truth``."""
+"""The kept report of the whole bench (`make truth`) passes by its own figures."""
 
 from __future__ import annotations
 
