@@ -49,8 +49,9 @@ with st.sidebar:
         problem = str(error)
     else:
         st.subheader("Filters", anchor=False)
-        page.keep(page.View(dataset, *filters.chosen(dataset, navigation.url_path)))
+        selection, ignored = filters.chosen(dataset, navigation.url_path)
         filters.reset_button("reset")
+        page.keep(page.View(dataset, selection, ignored, filters.hides_small_counts()))
 
 if problem:
     st.title("This dataset cannot be opened", anchor=False)

@@ -1,9 +1,7 @@
 """What is unusual beyond chance, and deserves a second look?"""
 
 from analysis.questions.anomalies import anomalies
-from analysis.suppression import suppressed
 from pages._ui import choices, figure, notes, page
-from pages._ui.cache import ask
 
 view = page.begin("Anomalies")
 page.require(view, "validations")
@@ -11,8 +9,8 @@ page.require(view, "validations")
 top = page.space()
 metric = choices.anomaly_metric(view.dataset)
 with top:
-    answer = ask(anomalies, view.dataset, view.selection, metric=metric)
-    page.answer((suppressed(answer) if view.suppress else answer).sentence)
+    answer = page.asked(view, anomalies, view.dataset, view.selection, metric=metric)
+    page.answer(answer.sentence)
     if answer.n:
         page.keep_in_mind(answer.caveats)
 figure.show("anomalies.offices", view, metric=metric)

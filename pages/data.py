@@ -2,16 +2,17 @@
 
 from analysis.questions.quality import quality
 from pages._ui import choices, figure, page, uploads
-from pages._ui.cache import ask
 
 view = page.begin("Data")
-page.answer(ask(quality, view.dataset).sentence)
+page.answer(page.asked(view, quality, view.dataset).sentence)
 figure.show("data.loaded", view)
 uploads.download(view.dataset)
 figure.show("data.checks", view)
 column = choices.completeness_column(view.dataset)
 figure.show("data.completeness", view, column=column)
 figure.show("data.rejects", view)
+if not view.suppress:
+    uploads.rejected(view.dataset)
 page.heading("Load your own")
 uploads.draw()
 page.heading("Templates")

@@ -2,10 +2,9 @@
 
 from analysis.questions.maritime import headline
 from pages._ui import figure, page
-from pages._ui.cache import ask
 
 view = page.begin("Maritime")
-answer = ask(headline, view.dataset, view.selection)
+answer = page.asked(view, headline, view.dataset, view.selection)
 page.answer(answer.sentence)
 page.note(page.LAST_VALIDATION)
 page.keep_in_mind(answer.caveats)

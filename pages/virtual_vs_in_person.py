@@ -6,24 +6,28 @@ from analysis.questions.comparison import compare
 from analysis.questions.differences_records import CHANGED
 from analysis.questions.effort import effort
 from analysis.questions.robustness import stands
-from analysis.questions.robustness_bounds import READ_FIRST
+from analysis.questions.robustness_bounds import READ_FIRST, bounds
 from analysis.questions.robustness_margin import margins
 from pages._ui import choices, figure, margin, page
-from pages._ui.cache import ask
 
 view = page.begin("Virtual vs in person")
+
 # The answer stands above the choice of metric that it depends on.
 top = page.space()
 metric = choices.metric(view.dataset)
 moved = margin.moved(view.dataset, metric)
 with top:
-    answer = ask(compare, view.dataset, metric, view.selection, margin=moved)
+    answer = page.asked(view, compare, view.dataset, metric, view.selection, margin=moved)
     bounds_first = bool(set(READ_FIRST) & set(answer.reasons))
-    page.answer(answer.sentence)
-    if moved is not None:
-        page.note(ask(margins, view.dataset, metric, view.selection, margin=moved).sentence)
+    sentence = answer.sentence
     if bounds_first:
+        # An estimate that rests on what was seen is read after all that it could be.
+        if (bounded := page.asked(view, bounds, view.dataset, metric, view.selection).sentence) != sentence:
+            page.answer(bounded)
         figure.show("virtual_vs_in_person.unseen", view, metric=metric, margin=moved)
+    page.answer(sentence)
+    if moved is not None:
+        page.note(page.asked(view, margins, view.dataset, metric, view.selection, margin=moved).sentence)
     figure.show("virtual_vs_in_person.verdict", view, metric=metric, margin=moved)
     page.remarks(answer)
 figure.show("virtual_vs_in_person.metrics", view)
@@ -51,7 +55,7 @@ if stands(answer):
     figure.show("virtual_vs_in_person.unmeasured", view, metric=metric, margin=moved)
     figure.show("virtual_vs_in_person.power", view, metric=metric, margin=moved)
 page.heading("Time, effort and burden")
-page.note(ask(effort, view.dataset, view.selection).sentence)
+page.note(page.asked(view, effort, view.dataset, view.selection).sentence)
 figure.show("virtual_vs_in_person.effort", view)
 left, right = page.columns()
 with left:
@@ -62,8 +66,8 @@ with right:
     figure.show("virtual_vs_in_person.days_to_report", view)
     figure.show("virtual_vs_in_person.days_to_close", view)
 figure.show("virtual_vs_in_person.evidence", view)
-page.note(ask(backlog, view.dataset, view.selection).sentence)
+page.note(page.asked(view, backlog, view.dataset, view.selection).sentence)
 figure.show("virtual_vs_in_person.backlog", view)
 page.heading("Afterwards")
-page.note(ask(afterwards, view.dataset, view.selection).sentence)
+page.note(page.asked(view, afterwards, view.dataset, view.selection).sentence)
 figure.show("virtual_vs_in_person.afterwards", view)

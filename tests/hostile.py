@@ -26,7 +26,9 @@ FIRST_YEAR = 2001
 EVEN = np.arange(N) % 2 == 0
 QUARTERS = np.arange(N) % 4
 
-PROGRAMS: dict[str, Mapping[str, Any]] = {
+Programs = Mapping[str, Mapping[str, Any]]
+
+PROGRAMS: Programs = {
     "ordinary": {},
     "one arm empty": {"mode": "in_person"},
     "everything an event": {"deficient": True},
@@ -46,22 +48,23 @@ PROGRAMS: dict[str, Mapping[str, Any]] = {
         "reported_on": None, "closed_on": None,
     },
     "hours of zero": {"hours": 0.0},
+    "a quarter not assessed": {"unassessed": np.where(EVEN, 0.25, 0.0)},
 }  # fmt: skip
 """What each program changes; everything else is at random, always the same."""
 
 
-def period_of(name: str) -> Selection:
+def period_of(name: str, programs: Programs = PROGRAMS) -> Selection:
     """The year in which a program happened."""
-    year = FIRST_YEAR + list(PROGRAMS).index(name)
+    year = FIRST_YEAR + list(programs).index(name)
     return Selection(start=dt.date(year, 1, 1), end=dt.date(year, 12, 31))
 
 
-def hostile_programs(folder: Path, out: Path) -> Path:
+def hostile_programs(folder: Path, out: Path, programs: Programs = PROGRAMS) -> Path:
     """Write all programs as one dataset, with the catalogue and the column types of the demo in `folder`."""
     tables: dict[str, list[pd.DataFrame]] = {"validations": [], "findings": []}
     asked = _asked(folder)
-    for name, changes in PROGRAMS.items():
-        validations, findings = _program(name, dict(changes), asked)
+    for number, changes in enumerate(programs.values()):
+        validations, findings = _program(number, dict(changes), asked)
         tables["validations"].append(validations)
         tables["findings"].append(findings)
     frames = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
@@ -80,10 +83,10 @@ def hostile_programs(folder: Path, out: Path) -> Path:
     return out
 
 
-def _program(name: str, changes: dict[str, Any], asked: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _program(number: int, changes: dict[str, Any], asked: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     draw = np.random.default_rng(1)
-    number = list(PROGRAMS).index(name)
     unverified = np.broadcast_to(changes.pop("unverified", False), N)
+    unassessed = np.broadcast_to(changes.pop("unassessed", 0.0), N)
     deficient = np.broadcast_to(changes.pop("deficient", draw.random(N) < 1 / 3), N)
     day = np.broadcast_to(changes.pop("day", draw.integers(0, 360, N)), N)
     done = [dt.date(FIRST_YEAR + number, 1, 1) + dt.timedelta(int(d)) for d in day]
@@ -104,6 +107,12 @@ def _program(name: str, changes: dict[str, Any], asked: list[str]) -> tuple[pd.D
         if has
     ]
     rows += [(i, c, "not_verified", None) for i, un in zip(ids, unverified, strict=True) if un for c in asked]
+    others = [c for c in asked if c != MUST]
+    rows += [
+        (i, c, "not_assessed", None)
+        for i, share in zip(ids, unassessed, strict=True)
+        for c in others[: round(share * len(asked))]
+    ]
     findings = pd.DataFrame(rows, columns=["validation_id", "criterion_id", "answer", "due_on"])
     return pd.DataFrame(base | changes), findings
 

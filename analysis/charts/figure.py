@@ -111,12 +111,8 @@ class Figure:
         return self.id.replace(".", "-")
 
     def to_csv(self) -> str:
-        """The numbers behind the picture, each row saying which dataset it is from.
-
-        Text that a spreadsheet would take for a formula is led by an apostrophe.
-        """
-        frame = self.data.assign(dataset=self.tag)
-        return str(frame.map(_no_formula).rename(columns=_no_formula).to_csv(index=False))
+        """The numbers behind the picture, each row saying which dataset it is from."""
+        return csv_of(self.data.assign(dataset=self.tag))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
         if self.chart is None or self.state is not None:
@@ -144,10 +140,15 @@ class Figure:
         return head + body + caption_line(tag_box(self.tag, synthetic=self.synthetic), self.caption)
 
 
+def csv_of(frame: pd.DataFrame) -> str:
+    """A frame as CSV; text that a spreadsheet would take for a formula is led by an apostrophe."""
+    return str(frame.map(_no_formula).rename(columns=_no_formula).to_csv(index=False))
+
+
 def _no_formula(value: object) -> object:
     """A cell that no spreadsheet evaluates; numbers stay numbers."""
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )
+    if not isinstance(value, str):
+        return value
+    led = f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
+    # A bare carriage return is not quoted, and what follows it would begin a row of its own.
+    return led.replace("\r\n", "\n").replace("\r", "\n")

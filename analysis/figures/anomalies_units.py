@@ -192,7 +192,7 @@ def variation(dataset: Dataset, selection: Selection, *, palette: PaletteName = 
         title,
         "Variation of the number of deficiencies from validation to validation, by specialist (pseudonyms)",
         caption(
-            "At 1 deficiencies vary as chance alone would make them; members differ, so more is usual and only less is odd",
+            "1 is what chance alone would make; members differ, so more is usual and only less is odd",
             f"{NO_FINDING}: hardly any variation, answers that repeat at different members, or hours that are round too often, "
             f"each after {wording.number(len(answer.rows))} looks (false-discovery rate 5%)",
             f"{wording.counted(pooled, 'specialist')} with fewer than {SMALLEST_UNIT} validations {'is' if pooled == 1 else 'are'} not drawn"

@@ -76,13 +76,15 @@ def state_without_table(table: str) -> State:
 
 def state_of_deficiencies(answer: Deficiencies, dataset: Dataset, selection: Selection) -> State | None:
     """Why there are no deficiencies to draw; None where there are."""
+    if "suppressed" in answer.caveats and all(row.count is None for row in answer.rows):
+        return state_suppressed()
     if not answer.n:
         return empty_state(dataset, selection)
     if not answer.rows:
         return State("too_small", answer.sentence, "Other figures of this page do not need it.")
-    return (
-        None if answer.total else State("too_small", answer.sentence, "Widen the period or take filters off.")
-    )
+    if answer.total or any(row.count for row in answer.rows):
+        return None
+    return State("too_small", answer.sentence, "Widen the period or take filters off.")
 
 
 def state_of_dataset(dataset: Dataset) -> State | None:

@@ -86,9 +86,35 @@ def verdict(
         alt=at_most(f"Verdict: {VERDICTS[answer.verdict].words}. {answer.sentence}"),
         html=verdict_card(card),
         data=answer.to_frame(),
+        table=_card_table(answer),
         finding=_finding(answer, card),
         card=card,
     )
+
+
+def _card_table(answer: Comparison) -> pd.DataFrame:
+    """The card in rows: what the verdict is read from, and the unadjusted effect, which is never judged."""
+    scale = scale_of(answer)
+    unit = "times" if scale == "ratio" else "points"
+    withheld = answer.verdict in ("too_few", "not_comparable")
+    rows = []
+    for row in (answer.answer, answer.estimate("crude")):
+        if row is None:
+            continue
+        judged = row is answer.answer
+        way = _way(row, answer, scale)
+        estimable = row.interval is not None and not (judged and withheld)
+        rows.append(
+            {
+                "Way of asking": way["label"],
+                "Effect": f"{effect_words(row, scale)} {unit}" if estimable else wording.NOT_ESTIMABLE,
+                "95% interval": wording.interval(row.interval, scale) if estimable else wording.NOT_ESTIMABLE,
+                "Margin": "none set" if answer.margin is None else margin_words(answer),
+                "n": way["n_words"],
+                "Verdict": VERDICTS[answer.verdict].short if judged else "Not judged",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def card_of(answer: Comparison) -> VerdictCard:
@@ -219,7 +245,7 @@ def _way(row: Estimate, answer: Comparison, scale: str) -> dict[str, object]:
         "result": words,
         "n_words": counted,
         "population": POPULATIONS[row.population],
-        "said": " ".join(reasons.words(code) for code in row.caveats),
+        "said": " ".join(dict.fromkeys(reasons.words(code) for code in row.caveats)),
         "description": f"{label}: {words}, n = {counted}",
     }
 

@@ -91,7 +91,9 @@ def band(answer: Comparison) -> tuple[float, float] | None:
 
 
 def contrast(answer: Comparison) -> str:
-    """What is taken from what."""
+    """What is taken from what; where nothing was counted, the arms have no names to say."""
+    if not answer.arms:
+        return "difference between the modes"
     v, p = arm_names(answer)
     return f"{v} {'over' if scale_of(answer) == 'ratio' else 'minus'} {p}"
 

@@ -7,26 +7,32 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis import wording
+from analysis import reasons, wording
 from analysis.charts.calendar_grid import calendar_grid
 from analysis.charts.figure import Figure, State
 from analysis.charts.tables import plain_table
 from analysis.charts.theme import PaletteName
-from analysis.figures.captions import caption, when
+from analysis.figures.asking import asked
+from analysis.figures.captions import caption, state_suppressed, when
+from analysis.figures.deficiency_words import count_words
 from analysis.questions.completeness import Completeness, completeness
-from analysis.questions.quality import quality, rejects
+from analysis.questions.quality import Rejected, held, quality, rejected_rows
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
     from analysis.selection import Selection
 
 REJECTS_SHOWN = 25
+FEW = "fewer than 5"
 
 
 def loaded(dataset: Dataset, selection: Selection) -> Figure:
     """What is loaded: name, source, dates, tables, and what the source cannot know."""
-    held = [f"{wording.number(n)} {name.replace('_', ' ')}" for name, n in dataset.row_counts.items() if n]
-    rows = [*_described(dataset), ("Rows", ", ".join(held))]
+    held_rows = [
+        f"{FEW if n is None else wording.number(n)} {name.replace('_', ' ')}"
+        for name, n in asked(held, dataset).rows.items()
+    ]
+    rows = [*_described(dataset), ("Rows", ", ".join(held_rows))]
     table = pd.DataFrame(rows, columns=["What", "Loaded"])
     return Figure(
         id="data.loaded",
@@ -41,7 +47,7 @@ def loaded(dataset: Dataset, selection: Selection) -> Figure:
 
 def checks(dataset: Dataset, selection: Selection) -> Figure:
     """Every check with the number of rows that show it."""
-    answer = quality(dataset)
+    answer = asked(quality, dataset)
     frame = answer.to_frame()
     if frame.empty:
         return Figure(
@@ -51,19 +57,25 @@ def checks(dataset: Dataset, selection: Selection) -> Figure:
         {
             "Check": [_sentence_case(check.words) for check in answer.checks],
             "Table": [check.table.replace("_", " ").capitalize() for check in answer.checks],
-            "Rows": [wording.number(check.count) for check in answer.checks],
-            "Of": [wording.number(check.n) for check in answer.checks],
+            "Rows": [count_words(check.count) for check in answer.checks],
+            "Of": [count_words(check.n) for check in answer.checks],
             "Share": [
-                wording.percent(check.count / check.n, check.n) if check.n else "–" for check in answer.checks
+                wording.NOT_ESTIMABLE
+                if check.count is None or not check.n
+                else wording.percent(check.count / check.n, check.n)
+                for check in answer.checks
             ],
         }
     )
-    found = sum(1 for check in answer.checks if check.count)
+    found = sum(1 for check in answer.checks if check.count or check.count is None)
     return Figure(
         id="data.checks",
         title=f"{wording.number(found)} of {wording.counted(len(answer.checks), 'check')} found something",
         measure="Rows that show what was looked for, of the rows looked at",
-        caption=caption("Rejected rows are not in the dataset; all others are, as they came"),
+        caption=caption(
+            "Rejected rows are not in the dataset; all others are, as they came",
+            *[reasons.words(code) for code in answer.caveats],
+        ),
         alt=f"Table of {len(answer.checks)} checks with the number of rows each found.",
         html=plain_table(table, caption="Checks of the dataset", numbers=["Rows", "Of", "Share"]),
         data=frame,
@@ -75,7 +87,7 @@ def office_months(
     dataset: Dataset, selection: Selection, *, column: str | None = None, palette: PaletteName = "light"
 ) -> Figure:
     """Records by field office and month, or the share of them that carries a value."""
-    answer = completeness(dataset, selection, column=column)
+    answer = asked(completeness, dataset, selection, column=column)
     if answer is None:
         fact = "No records match these filters."
         return Figure(
@@ -83,23 +95,21 @@ def office_months(
             "Completeness",
             state=State("empty", fact, "Widen the period or reset the filters."),
         )
-    cells = answer.cells
-    values = cells["share"].astype(float) if column else cells["n"] / max(int(cells["n"].max()), 1)
-    unit = answer.table.removesuffix("s")
+    cells, hidden = answer.cells, answer.cells["n"].isna()
+    if hidden.all():
+        return Figure("data.completeness", "Completeness", state=state_suppressed())
+    most = int(cells["n"].max())
+    values = (cells["share"] if column else cells["n"] / max(most, 1)).astype("Float64")
     named = [_named(day, answer) for day in cells["start"]]
-    counted = [wording.counted(n, unit) for n in cells["n"]]
-    shown = counted
-    if column:
-        pairs = zip(cells["filled"], cells["n"], strict=True)
-        shown = [
-            f"{wording.percent(f / n, n)} of {wording.counted(n, unit)}" if n else f"no {unit}"
-            for f, n in pairs
-        ]
+    shown = [
+        _recorded(n, filled, answer, column) for n, filled in zip(cells["n"], cells["filled"], strict=True)
+    ]
     drawn = pd.DataFrame(
         {
             "label": cells["field_office"],
             "start": cells["start"],
-            "depth": values.where(cells["n"] > 0),
+            # What is hidden has the faintest tone: an outline would say that there is nothing.
+            "depth": values.mask(cells["n"] == 0).mask(hidden, 0.0).astype("float64"),
             "period": named,
             "records": shown,
             "description": [
@@ -108,11 +118,7 @@ def office_months(
         }
     )
     alt = f"Grid of {answer.table} by field office and {answer.step}. {answer.sentence}"
-    dark = (
-        "share recorded"
-        if column
-        else f"number of {answer.table} (at most {wording.number(int(cells['n'].max()))})"
-    )
+    dark = "share recorded" if column else f"number of {answer.table} (at most {wording.number(most)})"
     return Figure(
         id="data.completeness",
         title=answer.sentence.removesuffix("."),
@@ -120,6 +126,8 @@ def office_months(
         caption=caption(
             f"An outline is {'an' if answer.step[0] in 'aeiou' else 'a'} {answer.step} without a record",
             "Of the filters, office and period apply",
+            *[reasons.words(code) for code in answer.caveats],
+            "What is hidden has the faintest tone" if hidden.any() else "",
             when(dataset, selection),
         ),
         alt=" ".join(alt.split()[:40]),
@@ -133,7 +141,10 @@ def office_months(
 
 def rejected(dataset: Dataset, selection: Selection) -> Figure:
     """The first rejected rows, with the rule each breaks; all of them to download."""
-    rows = rejects(dataset)
+    answer = asked(rejected_rows, dataset)
+    if answer.n != 0 and answer.rows.empty:
+        return _rejected_by_rule(answer)
+    rows = answer.rows
     if rows.empty:
         return Figure(
             "data.rejects", "Rejected rows",
@@ -164,6 +175,44 @@ def rejected(dataset: Dataset, selection: Selection) -> Figure:
         data=rows,
         table=table,
     )
+
+
+def _rejected_by_rule(answer: Rejected) -> Figure:
+    """How many rows broke each rule, where single rows are not listed."""
+    if answer.n is None:
+        return Figure("data.rejects", "Rejected rows", state=state_suppressed())
+    counted = [None if pd.isna(n) else int(n) for n in answer.by_rule["count"]]
+    table = pd.DataFrame(
+        {
+            "Table": answer.by_rule["table"],
+            "Rule": answer.by_rule["rule"],
+            "Rows": [count_words(n) for n in counted],
+        }
+    )
+    title = f"{wording.counted(answer.n, 'row')} were rejected at import"
+    return Figure(
+        id="data.rejects",
+        title=title,
+        measure="Rows by the rule they break; single rows are not listed",
+        caption=caption(*[reasons.words(code) for code in answer.caveats]),
+        alt=f"Table of rejected rows by rule. {title}.",
+        html=plain_table(table, caption="Rejected rows by rule", numbers=["Rows"]),
+        data=answer.by_rule,
+        table=table,
+    )
+
+
+def _recorded(n: object, filled: object, answer: Completeness, column: str | None) -> str:
+    """What one cell holds, in words."""
+    unit = answer.table.removesuffix("s")
+    if pd.isna(n):
+        return "not shown"
+    whole = int(str(n))
+    if not column:
+        return wording.counted(whole, unit)
+    if not whole:
+        return f"no {unit}"
+    return f"{wording.percent(int(str(filled)) / whole, whole)} of {wording.counted(whole, unit)}"
 
 
 def _described(dataset: Dataset) -> list[tuple[str, str]]:
@@ -197,15 +246,19 @@ def _named(day: dt.date, answer: Completeness) -> str:
 def _by_office(answer: Completeness) -> pd.DataFrame:
     step = answer.step.capitalize()
     rows = []
-    for office, cells in answer.cells.groupby("field_office", sort=False):
-        n = int(cells["n"].sum())
-        row = {"Field office": office, answer.table.capitalize(): wording.number(n)}
+    for office in answer.offices.to_dict("records"):
+        n, filled, empty, fewest, most = (
+            None if pd.isna(office[name]) else int(office[name])
+            for name in ("n", "filled", "empty", "fewest", "most")
+        )
+        row = {"Field office": office["field_office"], answer.table.capitalize(): count_words(n)}
         if answer.column:
-            row["Recorded"] = wording.percent(cells["filled"].sum() / n, n) if n else "–"
+            known = wording.percent(filled / n, n) if n and filled is not None else wording.NOT_ESTIMABLE
+            row["Recorded"] = known
         row |= {
-            f"{step}s without any": wording.number(int((cells["n"] == 0).sum())),
-            f"Fewest in a {answer.step}": wording.number(int(cells["n"].min())),
-            f"Most in a {answer.step}": wording.number(int(cells["n"].max())),
+            f"{step}s without any": count_words(empty),
+            f"Fewest in a {answer.step}": count_words(fewest),
+            f"Most in a {answer.step}": count_words(most),
         }
         rows.append(row)
     return pd.DataFrame(rows)

@@ -12,15 +12,24 @@ from analysis.charts.figure import Figure
 from analysis.charts.intervals import interval_rows
 from analysis.charts.tables import plain_table
 from analysis.charts.theme import PaletteName
+from analysis.figures.asking import asked
 from analysis.figures.captions import (
     caption,
     state_of_dataset,
     state_of_deficiencies,
+    state_suppressed,
     state_without_rates,
     when,
 )
 from analysis.figures.comparison_words import at_most
-from analysis.figures.deficiency_words import LEVEL_KEY, of_words, placed, share_words, with_interval
+from analysis.figures.deficiency_words import (
+    LEVEL_KEY,
+    count_words,
+    of_words,
+    placed,
+    share_words,
+    with_interval,
+)
 from analysis.questions.deficiency_categories import deficiencies_by_category
 from analysis.questions.deficiency_records import CategoryRow, LevelRow
 from analysis.results import Interval
@@ -35,18 +44,19 @@ def categories(dataset: Dataset, selection: Selection) -> Figure:
     figure_id, heading = "msc_deficiencies.categories", "Deficiencies by category"
     if state := state_of_dataset(dataset):
         return Figure(figure_id, heading, state=state)
-    answer = deficiencies_by_category(dataset, selection, rates=False)
+    answer = asked(deficiencies_by_category, dataset, selection, rates=False)
     if state := state_of_deficiencies(answer, dataset, selection):
         return Figure(figure_id, heading, state=state)
     rows = _categories(answer.rows)
     published = all(row.published is not None for row in rows)
+    hidden = any(row.count is None for row in rows)
     title = _categories_title(rows, published=published)
     beside = ", beside the published table" if published else ""
     measure = f"Deficiencies by category: share of all deficiencies{beside}"
     first = max(rows, key=lambda row: row.count or 0)
+    largest = "" if hidden else f"Largest: {first.label} with {share_words(first.share, answer.total)}. "
     alt = at_most(
-        f"Table of {len(rows)} categories: count and share of all deficiencies{beside}. "
-        f"Largest: {first.label} with {share_words(first.share, answer.total)}. {title}."
+        f"Table of {len(rows)} categories: count and share of all deficiencies{beside}. {largest}{title}."
     )
     levels = dataset.catalogue_has_levels
     table = pd.DataFrame(
@@ -60,11 +70,13 @@ def categories(dataset: Dataset, selection: Selection) -> Figure:
             "Share of all deficiencies with Goodman's simultaneous 95% intervals; not a rate",
             "Published: program deck, 16 Jun 2021; its period and number of validations are not given, so the "
             "difference carries no interval" if published else "",
-            f"n = {wording.counted(answer.total or 0, 'deficiency', 'deficiencies')} in {wording.counted(answer.n or 0, 'validation')}",
+            reasons.words("suppressed") if "suppressed" in answer.caveats else "",
+            f"n = {wording.counted(answer.total, 'deficiency', 'deficiencies')} in {wording.counted(answer.n, 'validation')}"
+            if answer.total is not None and answer.n is not None else "",
             when(dataset, selection),
         ),
         alt=alt,
-        html=_share_table(rows, title, answer.total or 0, published=published, levels=levels),
+        html=_share_table(rows, title, answer.total, published=published, levels=levels),
         data=answer.to_frame().drop(columns=["rate", "low", "high", "n"], errors="ignore"),
         table=table,
     )  # fmt: skip
@@ -76,10 +88,13 @@ def rates(dataset: Dataset, selection: Selection, *, palette: PaletteName = "lig
     measure = "Deficient criteria, of those assessed, by category"
     if state := state_of_dataset(dataset) or state_without_rates(dataset):
         return Figure(figure_id, heading, measure, state=state)
-    answer = deficiencies_by_category(dataset, selection)
+    answer = asked(deficiencies_by_category, dataset, selection)
     if state := state_of_deficiencies(answer, dataset, selection):
         return Figure(figure_id, heading, measure, state=state)
-    rows = sorted(_categories(answer.rows), key=lambda row: -(row.rate or 0))
+    rows = sorted(_categories(answer.rows), key=lambda row: (row.rate is None, -(row.rate or 0)))
+    told = [row for row in rows if row.rate is not None]
+    if not told:
+        return Figure(figure_id, heading, measure, state=state_suppressed())
     levels = dataset.catalogue_has_levels
     frame = pd.DataFrame([mark for row in rows for mark in _rate_marks(row, levels=levels)])
     table = pd.DataFrame([_rate_texts(row, levels=levels) for row in rows])
@@ -87,7 +102,7 @@ def rates(dataset: Dataset, selection: Selection, *, palette: PaletteName = "lig
     alone = ", which has one known criterion" if first.criteria == 1 and len(rows) > 1 else ""
     title = f"Highest in {first.label}{alone}: {share_words(first.rate)} of those assessed"
     alt = at_most(
-        f"{len(rows)} rows of deficiency rates by category. {title}. Lowest: {rows[-1].label} with {share_words(rows[-1].rate)}."
+        f"{len(rows)} rows of deficiency rates by category. {title}. Lowest: {told[-1].label} with {share_words(told[-1].rate)}."
     )
     drawn = frame.dropna(subset=["estimate", "low", "high"])
     unclustered = [reasons.words(code) for code in answer.caveats]
@@ -106,7 +121,8 @@ def rates(dataset: Dataset, selection: Selection, *, palette: PaletteName = "lig
             "At the right: both levels together, and deficiencies per criterion of the category. Lines: 95% intervals "
             "with errors clustered by specialist" if not drawn.empty else "",
             *unclustered,
-            f"n = {wording.number(sum(row.n or 0 for row in rows))} criteria assessed in {wording.counted(answer.n or 0, 'validation')}",
+            f"n = {wording.number(sum(row.n or 0 for row in told))} criteria assessed in {wording.counted(answer.n, 'validation')}"
+            if len(told) == len(rows) and answer.n is not None else "",
             when(dataset, selection),
         ),
         alt=alt,
@@ -124,6 +140,8 @@ def _categories(rows: tuple[object, ...]) -> list[CategoryRow]:
 
 
 def _categories_title(rows: list[CategoryRow], *, published: bool) -> str:
+    if any(row.count is None for row in rows) and not any(row.count for row in rows):
+        return "Deficiencies by category"
     first = max(rows, key=lambda row: row.count or 0)
     title = f"{first.label} has the largest share"
     if not published:
@@ -132,7 +150,9 @@ def _categories_title(rows: list[CategoryRow], *, published: bool) -> str:
     return f"{title}, as in 2021" if then == first else f"{title}; in 2021 it was {then.label}"
 
 
-def _share_table(rows: list[CategoryRow], title: str, total: int, *, published: bool, levels: bool) -> str:
+def _share_table(
+    rows: list[CategoryRow], title: str, total: int | None, *, published: bool, levels: bool
+) -> str:
     most = (
         max([row.share or 0 for row in rows] + [row.published_share or 0 for row in rows if published]) * 1.08
     )
@@ -162,7 +182,7 @@ def _share_table(rows: list[CategoryRow], title: str, total: int, *, published: 
                 Cell(texts["Difference, points"]),
             ]
         lines.append(line)
-    whole = [Cell("All categories"), Cell(wording.number(total)), Cell("100%"), Cell()]
+    whole = [Cell("All categories"), Cell(count_words(total)), Cell("100%"), Cell()]
     if published:
         whole += [Cell("100%", wording.number(sum(row.published or 0 for row in rows))), Cell()]
     return drawn_table(heads, [*lines, whole], caption=title, total=True)
@@ -171,28 +191,32 @@ def _share_table(rows: list[CategoryRow], title: str, total: int, *, published: 
 def _category_texts(row: CategoryRow, total: int | None, *, published: bool, levels: bool) -> dict[str, str]:
     out = {
         "Category": f"{row.number} {row.label}",
-        "Count": wording.number(row.count or 0),
+        "Count": count_words(row.count),
     }
     if levels:
         out["Of which Must"] = _must(row)
     out["Share (95% interval)"] = with_interval(row.share, row.share_interval, total)
     if published:
-        gap = (row.share or 0) - (row.published_share or 0)
+        gap = None if row.share is None else row.share - (row.published_share or 0)
         out["Published 2021"] = f"{wording.number(row.published or 0)} ({share_words(row.published_share)})"
-        out["Difference, points"] = wording.points(gap)
-    if row.load is not None:
-        out["Deficiencies per criterion"] = wording.number(row.load, 1)
+        out["Difference, points"] = wording.NOT_ESTIMABLE if gap is None else wording.points(gap)
+    if row.load is not None or row.count is None:
+        out["Deficiencies per criterion"] = (
+            wording.NOT_ESTIMABLE if row.load is None else wording.number(row.load, 1)
+        )
     return out
 
 
 def _must(row: CategoryRow) -> str:
     must = row.level("must")
-    return wording.number(must.count or 0) if must else wording.NOT_ESTIMABLE
+    return count_words(must.count if must else None)
 
 
 def _rate_marks(row: CategoryRow, *, levels: bool) -> list[dict[str, object]]:
     load = row.load or 0.0
     result = f"{share_words(row.rate)}, {wording.number(load, 0 if load >= 10 else 1)} per criterion"
+    if row.rate is None:
+        result = "not shown" if row.count is None else wording.NOT_ESTIMABLE
     parts: list[LevelRow | CategoryRow] = [part for part in row.levels if part.n] if levels else [row]
     out: list[dict[str, object]] = []
     for part in parts or [row]:

@@ -13,7 +13,15 @@ from analysis.charts.intervals import interval_rows
 from analysis.charts.sparkline import sparkline
 from analysis.charts.tables import plain_table
 from analysis.charts.theme import PaletteName
-from analysis.figures.captions import caption, empty_state, state_of_dataset, state_without_rates, when
+from analysis.figures.asking import asked
+from analysis.figures.captions import (
+    caption,
+    empty_state,
+    state_of_dataset,
+    state_suppressed,
+    state_without_rates,
+    when,
+)
 from analysis.figures.comparison_words import at_most
 from analysis.figures.deficiency_words import WIDEN, adjusted_p, of_words, placed, with_interval
 from analysis.questions.candidates import FEWEST, LIKELY, Candidate, candidates
@@ -46,12 +54,14 @@ def trends(dataset: Dataset, selection: Selection) -> Figure:
     figure_id, heading = "msc_deficiencies.trends", "Categories over time"
     if state := state_of_dataset(dataset):
         return Figure(figure_id, heading, state=state)
-    answer = category_trends(dataset, selection)
+    answer = asked(category_trends, dataset, selection)
     if "clean_validations_unknown" in answer.caveats:
         why = State(
             "too_small", reasons.words("clean_validations_unknown"), "Counts and shares do not need it."
         )
         return Figure(figure_id, heading, state=why)
+    if "suppressed" in answer.caveats and (not answer.n or all(row.overall is None for row in answer.rows)):
+        return Figure(figure_id, heading, state=state_suppressed())
     if not answer.n:
         return Figure(figure_id, heading, state=empty_state(dataset, selection))
     rated = answer.measure == "rate"
@@ -105,10 +115,12 @@ def repeats(dataset: Dataset, selection: Selection, *, palette: PaletteName = "l
     measure = "Deficient again, of criteria deficient last time and assessed this time; by mode of the first and the second look"
     if state := state_of_dataset(dataset) or state_without_rates(dataset):
         return Figure(figure_id, heading, measure, state=state)
-    answer = repeat_findings(dataset, selection)
+    answer = asked(repeat_findings, dataset, selection)
     if not answer.validations:
         return Figure(figure_id, heading, measure, state=empty_state(dataset, selection))
-    rows = [row for row in answer.rows if row.n]
+    rows = [row for row in answer.rows if row.n or row.n is None]
+    if rows and all(row.n is None for row in rows):
+        return Figure(figure_id, heading, measure, state=state_suppressed())
     if not rows:
         fact = "No member was validated again on a criterion it was deficient in."
         return Figure(
@@ -123,8 +135,10 @@ def repeats(dataset: Dataset, selection: Selection, *, palette: PaletteName = "l
           "Deficient again": of_words(r.count, r.n), "Rate": f["words"]}
          for r, f in zip(rows, frame.to_dict("records"), strict=True)]
     )  # fmt: skip
-    y, n = sum(row.count for row in rows), sum(row.n for row in rows)
-    title = f"{of_words(y, n)} deficiencies were found again, {wording.percent(y / n, n)}"
+    y, n = answer.count, answer.of
+    title = heading
+    if y is not None and n:
+        title = f"{of_words(y, n)} deficiencies were found again, {wording.percent(y / n, n)}"
     alt = at_most(f"{len(rows)} rows of repeat rates by earlier and later mode. {title}.")
     known = frame.dropna(subset=["estimate", "low", "high"])
     chart = interval_rows(
@@ -148,7 +162,9 @@ def repeats(dataset: Dataset, selection: Selection, *, palette: PaletteName = "l
             "Lines: 95% intervals, errors clustered by specialist"
             if not known.empty
             else reasons.words("clusters_needed"),
-            f"n = {wording.counted(answer.n, 'pair')} of consecutive validations of a member",
+            f"n = {wording.counted(answer.n, 'pair')} of consecutive validations of a member"
+            if answer.n is not None
+            else "",
             other,
             *[reasons.words(code) for code in answer.caveats],
             when(dataset, selection),
@@ -168,7 +184,9 @@ def candidates_table(dataset: Dataset, selection: Selection) -> Figure:
     measure = "Criteria persistently high, rising or spread over offices: the evidence side by side, no score"
     if state := state_of_dataset(dataset) or state_without_rates(dataset):
         return Figure(figure_id, heading, measure, state=state)
-    answer = candidates(dataset, selection)
+    answer = asked(candidates, dataset, selection)
+    if "suppressed" in answer.caveats and (not answer.n or not answer.rows):
+        return Figure(figure_id, heading, measure, state=state_suppressed())
     if not answer.n:
         return Figure(figure_id, heading, measure, state=empty_state(dataset, selection))
     if not answer.rows or answer.pooled is None:
@@ -213,17 +231,19 @@ def _quarter(key: int) -> str:
 
 def _trend_texts(row: TrendRow) -> dict[str, str]:
     change = "none found"
-    if "too_few_periods" in row.reasons:
+    if "suppressed" in row.reasons:
+        change = "not shown"
+    elif "too_few_periods" in row.reasons:
         change = "too few quarters"
     elif "no_variation" in row.reasons:
-        change = "no deficiency" if not sum(row.events) else "no variation"
+        change = "no deficiency" if row.overall == 0 else "no variation"
     elif row.changed and row.changed_in is not None:
         change = f"{_quarter(row.changed_in)}: {wording.amount(row.before, 'share')} to {wording.amount(row.after, 'share')}"
     return {
         "Category": row.label,
         "Overall": wording.amount(row.overall, "share"),
         "Change of level": change,
-        "p, Holm": adjusted_p(row.adjusted_p),
+        "p, Holm": wording.NOT_ESTIMABLE if "suppressed" in row.reasons else adjusted_p(row.adjusted_p),
     }
 
 

@@ -10,15 +10,24 @@ from analysis import reasons, wording
 from analysis.charts.figure import Figure, KeyEntry
 from analysis.charts.intervals import interval_rows
 from analysis.charts.theme import PaletteName
+from analysis.figures.asking import asked
 from analysis.figures.captions import (
     caption,
     state_of_dataset,
     state_of_deficiencies,
+    state_suppressed,
     state_without_rates,
     when,
 )
 from analysis.figures.comparison_words import at_most
-from analysis.figures.deficiency_words import LEVEL_KEY, of_words, placed, share_words, with_interval
+from analysis.figures.deficiency_words import (
+    LEVEL_KEY,
+    count_words,
+    of_words,
+    placed,
+    share_words,
+    with_interval,
+)
 from analysis.questions.deficiency_criteria import TOP, Order, deficiencies_by_criterion, ordered
 from analysis.questions.deficiency_records import CriterionRow, level_label
 
@@ -37,13 +46,15 @@ def criteria(
     figure_id, heading = "msc_deficiencies.criteria", "Criteria deficient most often"
     if state := state_of_dataset(dataset):
         return Figure(figure_id, heading, state=state)
-    answer = deficiencies_by_criterion(dataset, selection)
+    answer = asked(deficiencies_by_criterion, dataset, selection)
     if state := state_of_deficiencies(answer, dataset, selection):
         return Figure(figure_id, heading, state=state)
     rows = ordered([row for row in answer.rows if isinstance(row, CriterionRow)], order)
     rated = state_without_rates(dataset) is None
     shown = [row for row in rows if row.count][:SHOWN]
-    frame = pd.DataFrame([_criterion(row, answer.total or 0, rated=rated) for row in shown])
+    if not shown:
+        return Figure(figure_id, heading, state=state_suppressed())
+    frame = pd.DataFrame([_criterion(row, answer.total, rated=rated) for row in shown])
     title = _criteria_title(rows)
     what = (
         "rate with 95% interval, and count"
@@ -76,7 +87,7 @@ def criteria(
             else "",
             denominator if rated else "",
             *[reasons.words(code) for code in answer.caveats],
-            f"n = {wording.counted(answer.n or 0, 'validation')}",
+            f"n = {wording.counted(answer.n, 'validation')}" if answer.n is not None else "",
             when(dataset, selection),
         ),
         alt=alt,
@@ -87,7 +98,7 @@ def criteria(
     )
 
 
-def _criterion(row: CriterionRow, total: int, *, rated: bool) -> dict[str, object]:
+def _criterion(row: CriterionRow, total: int | None, *, rated: bool) -> dict[str, object]:
     value, bounds, below = (
         (row.rate, row.interval, row.n) if rated else (row.share, row.share_interval, total)
     )
@@ -134,10 +145,10 @@ def _criteria_table(rows: list[CriterionRow], dataset: Dataset, *, rated: bool) 
         cells = {"Criterion": row.label}
         if dataset.catalogue_has_levels:
             cells["Must or Should"] = level_label(dataset, row.level)
-        cells["Deficient"] = wording.number(row.count or 0)
+        cells["Deficient"] = count_words(row.count)
         cells["Share of all"] = share_words(row.share)
         if rated:
-            cells["Assessed"] = wording.number(row.n or 0)
+            cells["Assessed"] = count_words(row.n)
             cells["Rate (95% interval)"] = with_interval(row.rate, row.interval, row.n)
             cells["Shrunken rate"] = with_interval(row.shrunken, row.shrunken_interval)
             of = f", first {TOP}: {wording.percent(row.rank.in_top_ten, 1)}" if row.rank else ""

@@ -10,7 +10,15 @@ from analysis import wording
 from analysis.charts.figure import Figure, State
 from analysis.charts.intervals import interval_rows
 from analysis.charts.theme import PaletteName
-from analysis.figures.captions import caption, left_out, state_of_dataset, state_of_deficiencies, when
+from analysis.figures.asking import asked
+from analysis.figures.captions import (
+    caption,
+    left_out,
+    state_of_dataset,
+    state_of_deficiencies,
+    state_suppressed,
+    when,
+)
 from analysis.figures.comparison_words import arm_key, at_most
 from analysis.figures.deficiency_words import (
     WIDEN,
@@ -21,8 +29,7 @@ from analysis.figures.deficiency_words import (
     share_words,
     with_interval,
 )
-from analysis.questions.deficiency_modes import reasons_by_mode
-from analysis.questions.deficiency_reasons import deficiencies_by_reason
+from analysis.questions.deficiency_modes import reasons_both_ways
 from analysis.questions.deficiency_records import ReasonRow
 from analysis.questions.sentences import arm_names
 from analysis.questions.window import MODES
@@ -42,23 +49,28 @@ def reasons(dataset: Dataset, selection: Selection, *, palette: PaletteName = "l
     figure_id, heading = "msc_deficiencies.reasons", "Reasons for deficiencies"
     if state := state_of_dataset(dataset):
         return Figure(figure_id, heading, state=state)
-    answer = deficiencies_by_reason(dataset, selection)
+    both = asked(reasons_both_ways, dataset, selection)
+    answer, family = both.pooled, both.by_mode
     if state := state_of_deficiencies(answer, dataset, selection):
         return Figure(figure_id, heading, state=state)
     rows = [row for row in answer.rows if isinstance(row, ReasonRow)]
-    recorded = rows[0].n or 0
+    recorded = rows[0].n
+    if recorded is None:
+        return Figure(figure_id, heading, state=state_suppressed())
     if not recorded:
         return Figure(figure_id, heading, state=State("too_small", answer.sentence, WIDEN))
-    family = reasons_by_mode(dataset, selection)
     compared = [a for a in family.comparisons if a.adjusted_arms and a.answer and a.answer.interval]
     two = bool(compared)
     frame = _by_mode(rows, family, dataset) if two else _pooled(rows)
-    title = _title(rows, family, dataset) if two else _leading(rows)
+    # With small counts hidden the arms on a common mix are not told, yet what differs by mode is.
+    apart = [a for a in family.comparisons if a.answer and a.answer.interval]
+    title = _title(rows, family, dataset) if apart else _leading(rows)
     measure = f"Reasons for a deficiency, share {'within each validation mode, like for like' if two else 'of deficiencies with a reason'}"
     alt = at_most(
         f"{len(rows)} rows of reasons for deficiencies. {title}. Most frequent: {rows[0].label}, {wording.percent(rows[0].share or 0)}."
     )
-    missing = (answer.total or 0) - recorded
+    missing = answer.total - recorded if answer.total is not None else 0
+    hidden = "suppressed" in answer.caveats or any("suppressed" in a.reasons for a in family.comparisons)
     first = compared[0] if two else None
     counted = ""
     if first:
@@ -75,9 +87,11 @@ def reasons(dataset: Dataset, selection: Selection, *, palette: PaletteName = "l
             f"Bold, “Differs”: holds after Holm's correction for {len(family.comparisons)} reasons. Unit: a deficiency; "
             f"{_clustered(first)}. Marks: both modes on the same mix, with 95% intervals; at the right their difference"
             if first else "Lines: Goodman's simultaneous 95% intervals",
+            "Differences by mode, like for like, are in the table" if apart and not first else "",
             OWN_LIST if dataset.synthetic else "",
             counted or f"n = {wording.number(recorded)} deficiencies with a reason",
             f"{wording.number(missing)} without one are left out" if missing else "",
+            words("suppressed") if hidden else "",
             words("mode_filter_ignored") if first and selection.modes else "",
             left_out(first.left_out) if first else "",
             when(dataset, selection),
@@ -103,11 +117,14 @@ def _by_mode(rows: list[ReasonRow], family: Family, dataset: Dataset) -> pd.Data
         differs = _differs(answer, p)
         found = estimable(answer.answer)
         gap = f"{wording.points(found[0])} points" if found else "too few"
+        if "suppressed" in answer.reasons:
+            gap = "not shown"
         for mode in MODES:
             arm = answer.adjusted_arms.get(mode)
             value, bounds = (arm.estimate, arm.interval) if arm else (None, None)
             said = with_interval(value, bounds)
-            counts = of_words(answer.arms[mode].events, answer.arms[mode].n)
+            counted = answer.arms.get(mode)
+            counts = of_words(counted.events, counted.n) if counted else of_words(None, None)
             out.append(
                 {
                     "label": row.label, "arm": mode, **placed(value, bounds), "strong": differs,

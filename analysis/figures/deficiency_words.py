@@ -23,8 +23,15 @@ def with_interval(value: float | None, bounds: Interval | None, n: int | None = 
 
 
 def of_words(count: int | None, n: int | None) -> str:
-    """A count and what it is out of."""
-    return f"{wording.number(count or 0)} of {wording.number(n or 0)}"
+    """A count and what it is out of; where it is not shown, that."""
+    if count is None or n is None:
+        return "not shown"
+    return f"{wording.number(count)} of {wording.number(n)}"
+
+
+def count_words(count: int | None) -> str:
+    """A count, an en dash where it is not shown."""
+    return wording.NOT_ESTIMABLE if count is None else wording.number(count)
 
 
 def estimable(row: Estimate | None) -> tuple[float, Interval] | None:

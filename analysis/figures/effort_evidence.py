@@ -9,6 +9,7 @@ import pandas as pd
 from analysis import reasons, wording
 from analysis.charts.figure import Figure, State
 from analysis.charts.intervals import interval_rows
+from analysis.charts.tables import plain_table
 from analysis.charts.theme import PaletteName
 from analysis.figures.asking import asked
 from analysis.figures.captions import caption, empty_state, left_out, state_of_dataset, when
@@ -57,6 +58,9 @@ def evidence(dataset: Dataset, selection: Selection, *, palette: PaletteName = "
     alt = at_most(f"{len(order)} rows of evidence behind deficiencies, by mode. {title}.")
     first = compared[0]
     clusters = first.answer.settings.get("clusters") if first.answer else None
+    table = _table(order, named, dataset)
+    # Where every share is hidden the differences are left: a table, not a chart without marks.
+    drawn = frame["estimate"].notna().any()
     return Figure(
         id=FIGURE,
         title=title,
@@ -78,10 +82,11 @@ def evidence(dataset: Dataset, selection: Selection, *, palette: PaletteName = "
         chart=interval_rows(
             frame, alt_text=alt, title="Share of deficiencies, %", arms=dict(dataset.modes),
             tooltip={"words": "Share", "counts": "Recorded"}, palette=palette,
-        ),
-        key=arm_key(dataset),
+        ) if drawn else None,
+        html=None if drawn else plain_table(table, caption=title),
+        key=arm_key(dataset) if drawn else (),
         data=family.to_frame(),
-        table=_table(order, named, dataset),
+        table=table,
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from analysis.charts.drawn_tables import Cell, Head, bar, drawn_table
 from analysis.charts.figure import State
 from analysis.charts.intervals import interval_rows
 from analysis.charts.theme import PaletteName
+from analysis.figures.deficiency_words import count_words as count_words
 from analysis.figures.deficiency_words import of_words, placed, share_words, with_interval
 from analysis.questions.incident_records import ShareRow
-from analysis.questions.incident_shares import FEWEST_RANKED, NO_ISSUE, leaders
+from analysis.questions.incident_shares import FEWEST_RANKED, NO_ISSUE, leaders, nothing_named
 
 if TYPE_CHECKING:
     from altair import LayerChart
@@ -51,11 +52,6 @@ def state_of_column(recorded: int | None, sentence: str) -> State | None:
 def said(codes: Collection[str], *of_these: str) -> list[str]:
     """The words of those reason codes that matter to a figure."""
     return [reasons.words(code) for code in of_these if code in codes]
-
-
-def count_words(count: int | None) -> str:
-    """A count, an en dash where it is not shown."""
-    return wording.NOT_ESTIMABLE if count is None else wording.number(count)
 
 
 def of_words_shown(count: int | None, n: int | None) -> str:
@@ -95,6 +91,8 @@ def share_title(rows: Sequence[ShareRow], name: str) -> str:
         return f"Too few to rank: {wording.counted(first.n, 'incident')}"
     none = next((row for row in rows if (row.by, row.value) == NO_ISSUE), None)
     named = [row for row in rows if row is not none and row.count]
+    if none is not None and none.count and none.count == none.n:
+        return nothing_named(none.by, none.count).removesuffix(".")
     if none is not None and none.share is not None and named:
         return f"{share_words(1 - none.share, none.n)} had a {name.lower()}, most often “{leaders(named)}”"
     if first.count is None or first.share is None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from analysis.selection import Selection
 
 WHAT_COUNTS = "Maritime: at sea, or of a sea carrier, port authority or terminal operator, or consolidator"
+FEWEST_DRAWN = 5
+"""Incidents below which a route has no mark: it is in the table."""
 ELSEWHERE = "Other figures of this page do not need it."
 
 
@@ -75,12 +77,15 @@ def conspiracy(dataset: Dataset, selection: Selection, *, palette: PaletteName =
     title = f"Insiders took part in {share_words(whole.share, whole.n)} of maritime incidents"
     if few or whole.share is None:
         title = f"Too few to rank: {wording.counted(whole.n, 'incident')}" if whole.n else heading
-    ranked = [f"{row.label} {share_words(row.share, row.n)}" for row in rows[1:3] if row.share is not None]
+    drawn = [row for row in rows if row is whole or (row.n or 0) >= FEWEST_DRAWN]
+    left = sum(row.n is not None and row.n < FEWEST_DRAWN for row in rows[1:])
+    ranked = [f"{row.label} {share_words(row.share, row.n)}" for row in drawn[1:3] if row.share is not None]
+    first = f" First: {wording.listed(ranked)}." if ranked else ""
     alt = at_most(
-        f"{len(rows)} rows of incidents with insiders by route origin. {title}. First: {wording.listed(ranked)}."
+        f"{wording.counted(len(drawn), 'row')} of incidents with insiders by route origin. {title}.{first}"
     )
     chart, html = share_picture(
-        rows,
+        drawn,
         name="Route origin",
         title=title,
         axis="Insiders took part, % of incidents",
@@ -93,6 +98,9 @@ def conspiracy(dataset: Dataset, selection: Selection, *, palette: PaletteName =
         measure=measure,
         caption=caption(
             "Lines: 95% intervals, not adjusted for the number of routes" if chart is not None else "",
+            f"In the table only, for fewer than {FEWEST_DRAWN} incidents: {wording.counted(left, 'route')}"
+            if left
+            else "",
             WHAT_COUNTS,
             *said(answer.caveats, "small_numbers", "suppressed", "aggregated"),
             f"n = {wording.counted(whole.n, 'incident')}" if whole.n is not None else "",

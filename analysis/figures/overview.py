@@ -73,7 +73,8 @@ def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "li
     """Validations per month by mode."""
     answer = asked(validations_by_month, dataset, selection)
     counted = answer.to_frame()
-    two = counted[counted["mode"].isin(MODES)].dropna(subset=["n"]).astype({"n": "int64"})
+    of_modes = counted[counted["mode"].isin(MODES)]
+    two = of_modes.dropna(subset=["n"]).astype({"n": "int64"})
     measure = "Validations completed per month, by validation mode"
     if two.empty:
         return Figure(
@@ -83,7 +84,12 @@ def months(dataset: Dataset, selection: Selection, *, palette: PaletteName = "li
     others = _others(counted)
     not_drawn = [f"{wording.number(k)} {dataset.label('mode', str(m)).lower()}" for m, k in others.items()]
     labels = {mode: dataset.modes[mode] for mode in MODES}
-    title, alt = _months_in_words(frame, answer.n, labels)
+    if of_modes["n"].isna().any():
+        # What is drawn adds up to less than there is: it has no share and no busiest month.
+        title = "Validations per month, small counts hidden"
+        alt = f"Columns of validations per month, {labels['virtual']} and {labels['in_person']}; counts of 1 to 4 are not shown."
+    else:
+        title, alt = _months_in_words(frame, answer.n, labels)
     wide = two.pivot_table(index="month", columns="mode", values="n", aggfunc="sum", fill_value=0)
     table = pd.DataFrame({"Month": [wording.month(month_start(int(m))) for m in wide.index]})
     for mode in MODES:

@@ -72,7 +72,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "as_good",
         "The harmful end of the interval lies inside the margin; without a bad direction, the whole interval. "
-        "The sentence adds “or finding more” where the other end lies beyond, and “slightly fewer” where no difference is excluded.",
+        "The sentence adds “or finding more” where the other end lies beyond, and “slightly less often” (or “fewer”, "
+        "“longer” …) where the interval leaves out no difference.",
         (Example(-0.012, -0.034, 0.011), Example(0.021, -0.022, 0.064), Example(-0.024, -0.042, -0.007)),
     ),
     Rule(

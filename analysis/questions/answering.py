@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.counts import counts
 from analysis.metrics import Metric, Tally, margin_of
 from analysis.questions import sentences
 from analysis.questions.agreement import agreement
@@ -108,7 +109,8 @@ def answer_of(
         quarters=quarters,
         series=_tracked(definition, window.selection, quarters) if track else {},
     )
-    answer = _judged(answer, definition, window, every_way=every_way)
+    matching = _matching(answer, dataset, selection)
+    answer = _judged(answer, definition, window, matching, every_way=every_way)
     more = _remarks(answer, definition, selection, window, modelled=modelled)
     if modelled:
         more += unseen(definition, dataset, selection, window, group)
@@ -162,12 +164,21 @@ def _tallied(
     return arms, estimates, adjusted
 
 
-def _judged(answer: Comparison, definition: Metric, window: Window, *, every_way: bool) -> Comparison:
+def _matching(answer: Comparison, dataset: Dataset, selection: Selection) -> bool:
+    """Whether any validation of the two modes matches the filters, recorded by the metric or not."""
+    if any(arm.n for arm in answer.arms.values()):
+        return True
+    found = counts(dataset, "validations", ["mode"], selection.without("modes"))
+    return bool(found["mode"].isin(MODES).any())
+
+
+def _judged(
+    answer: Comparison, definition: Metric, window: Window, matching: bool, *, every_way: bool
+) -> Comparison:
     """The answer with its verdict and the reasons for it."""
     rows, adjustable = window.rows, bool(window.strata)
     within = crude_difference(definition, rows, answer.measure)
     apart = adjustable and not answer.group and answer.primary == PRIMARY and unbalanced(rows)
-    matching = int(window.selection["n"].sum())
     verdict, reasons = verdict_of(definition, answer, positivity(rows), adjustable, apart, within, matching)
     if every_way and (ways := agreement(answer)) and not ways.robust:
         reasons += ("not_robust",)

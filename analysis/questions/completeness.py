@@ -31,19 +31,23 @@ class Completeness:
 
     `cells` has one row an office and period, none left out: ``field_office``, ``start`` (first day), ``n``,
     ``filled`` (of them with a value in `column`) and ``share`` (missing where n is 0). Without `column` only n counts.
+    `offices` has one row an office: ``n`` and ``filled`` of all its periods, how many are ``empty``, and the ``fewest`` and
+    ``most`` records in one. What is not told is missing.
     """
 
     table: str
     column: str | None
     step: Step
     cells: pd.DataFrame
+    offices: pd.DataFrame
     sentence: str
+    caveats: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The ``completeness`` of ``python -m analysis check --json``."""
         rows = [
-            {"field_office": r.field_office, "start": r.start.isoformat(), "n": int(r.n)}
-            | ({"filled": int(r.filled)} if self.column else {})
+            {"field_office": r.field_office, "start": r.start.isoformat(), "n": _told(r.n)}
+            | ({"filled": _told(r.filled)} if self.column else {})
             for r in self.cells.itertuples()
         ]
         return {
@@ -105,7 +109,22 @@ def completeness(
     grid = pd.MultiIndex.from_product([offices, starts], names=["field_office", "start"])
     cells = sums.reindex(grid, fill_value=0).reset_index()
     cells["share"] = [f / n if n else None for f, n in zip(cells["filled"], cells["n"], strict=True)]
-    return Completeness(table, column, step, cells, _sentence(table, column, step, cells))
+    return Completeness(table, column, step, cells, _offices(cells), _sentence(table, column, step, cells))
+
+
+def _offices(cells: pd.DataFrame) -> pd.DataFrame:
+    by_office = cells.assign(none=cells["n"] == 0).groupby("field_office", sort=False)
+    return by_office.agg(
+        n=("n", "sum"),
+        filled=("filled", "sum"),
+        empty=("none", "sum"),
+        fewest=("n", "min"),
+        most=("n", "max"),
+    ).reset_index()
+
+
+def _told(count: Any) -> int | None:
+    return None if pd.isna(count) else int(count)
 
 
 def _table_of(dataset: Dataset) -> str | None:

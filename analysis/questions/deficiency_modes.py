@@ -18,7 +18,8 @@ from analysis.counts import counts
 from analysis.criteria_counts import criterion_counts
 from analysis.metrics import Metric, Tally, metric
 from analysis.questions.comparison import compare_family
-from analysis.questions.deficiency_records import no_rate_reason
+from analysis.questions.deficiency_reasons import deficiencies_by_reason
+from analysis.questions.deficiency_records import Deficiencies, no_rate_reason
 from analysis.questions.tallies import adjusted_for, smallness
 from analysis.questions.window import MODES, comparison_window
 from analysis.results import Family, Interval, finite_or_none
@@ -125,6 +126,19 @@ def criteria_by_mode(dataset: Dataset, selection: Selection = Selection()) -> Cr
 def reasons_by_mode(dataset: Dataset, selection: Selection = Selection()) -> Family:
     """Share of each reason among deficiencies with a reason, virtual minus in person, Holm over reasons."""
     return shares_by_mode(dataset, "reason", selection)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonsBothWays:
+    """Reasons of all deficiencies, and the same by mode: shown together, so small counts are hidden in both."""
+
+    pooled: Deficiencies
+    by_mode: Family
+
+
+def reasons_both_ways(dataset: Dataset, selection: Selection = Selection()) -> ReasonsBothWays:
+    """Reasons as shares of all deficiencies, and virtual against in person."""
+    return ReasonsBothWays(deficiencies_by_reason(dataset, selection), reasons_by_mode(dataset, selection))
 
 
 def shares_by_mode(dataset: Dataset, column: str, selection: Selection = Selection()) -> Family:

@@ -19,19 +19,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReasonMix:
-    """Reasons within each category: `counts` by category and reason, deficiencies without a reason left out."""
+    """Reasons within each category: `counts` by category and reason, deficiencies without a reason left out.
+
+    `totals` are the deficiencies of each category that have a reason, `n` of all of them.
+    """
 
     categories: tuple[str, ...]
     reasons: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
+    counts: tuple[tuple[int | None, ...], ...]
+    totals: tuple[int | None, ...]
+    n: int | None
+    caveats: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """One row a category and reason: ``count``, ``n`` of the category, ``share``."""
         rows = []
-        for category, line in zip(self.categories, self.counts, strict=True):
-            n = sum(line)
+        for category, line, n in zip(self.categories, self.counts, self.totals, strict=True):
             rows += [
-                {"category": category, "reason": reason, "count": k, "n": n, "share": k / n if n else None}
+                {
+                    "category": category,
+                    "reason": reason,
+                    "count": k,
+                    "n": n,
+                    "share": k / n if n and k is not None else None,
+                }
                 for reason, k in zip(self.reasons, line, strict=True)
             ]
         return pd.DataFrame(rows, columns=["category", "reason", "count", "n", "share"])
@@ -67,7 +78,8 @@ def reasons_by_category(dataset: Dataset, selection: Selection = Selection()) ->
     wide = found.pivot_table(index="category", columns="reason", values="n", aggfunc="sum", fill_value=0)
     categories = tuple(name for name in dataset.vocabulary("category") if name in wide.index)
     lines = [tuple(int(wide.loc[c, r]) if r in wide else 0 for r in reasons) for c in categories]
-    return ReasonMix(categories, reasons, tuple(lines))
+    totals = tuple(sum(line) for line in lines)
+    return ReasonMix(categories, reasons, tuple(lines), totals, sum(totals))
 
 
 def _deficient(dataset: Dataset, by: list[str], selection: Selection) -> pd.DataFrame:

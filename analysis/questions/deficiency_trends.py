@@ -35,15 +35,16 @@ class TrendRow:
     """One category by quarter.
 
     `events` of `totals` make the `values` of `quarters` (keys counted from year 0), None in a quarter without
-    any. The change point is the first quarter `changed_in` of the new level, `before` and `after` the two levels;
+    any or where it is hidden; `overall` is the rate of all quarters together. The change point is the first quarter `changed_in` of the new level, `before` and `after` the two levels;
     `p_value` comes from reordering the quarters, `adjusted_p` is Holm's over the categories. `tau` is Kendall's.
     """
 
     category: str
     label: str
     quarters: tuple[int, ...]
-    events: tuple[int, ...]
-    totals: tuple[int, ...]
+    events: tuple[int | None, ...]
+    totals: tuple[int | None, ...]
+    overall: float | None = None
     changed_in: int | None = None
     before: float | None = None
     after: float | None = None
@@ -55,12 +56,9 @@ class TrendRow:
     @property
     def values(self) -> tuple[float | None, ...]:
         """The rate of each quarter."""
-        return tuple(y / n if n else None for y, n in zip(self.events, self.totals, strict=True))
-
-    @property
-    def overall(self) -> float | None:
-        """The rate of all quarters together."""
-        return sum(self.events) / sum(self.totals) if sum(self.totals) else None
+        return tuple(
+            y / n if n and y is not None else None for y, n in zip(self.events, self.totals, strict=True)
+        )
 
     @property
     def changed(self) -> bool:
@@ -95,8 +93,8 @@ class RepeatRow:
 
     earlier: str
     later: str
-    count: int
-    n: int
+    count: int | None
+    n: int | None
     rate: float | None
     interval: Interval | None
     caveats: tuple[str, ...] = ()
@@ -107,14 +105,16 @@ class Repeats:
     """Deficiencies found again, by the mode that found them first within the mode that looked again.
 
     `n` counts pairs of validations; `other_pairs` those with another mode on either side, not shown; `validations`
-    all of the selection, with a predecessor or not.
+    all of the selection, with a predecessor or not. In all rows together `count` of `of` were deficient again.
     """
 
     rows: tuple[RepeatRow, ...]
     validations: int
-    n: int
-    other_pairs: int
+    n: int | None
+    other_pairs: int | None
     caveats: tuple[str, ...] = ()
+    count: int | None = 0
+    of: int | None = 0
 
     def to_frame(self) -> pd.DataFrame:
         """One row a pair of modes."""
@@ -145,9 +145,9 @@ def category_trends(dataset: Dataset, selection: Selection = Selection()) -> Tre
         if mine.empty:
             continue
         events, totals = (tuple(int(mine[c].get(q, 0)) for q in quarters) for c in ("events", "total"))
-        rows.append(
-            _searched(TrendRow(category, dataset.label("category", category), quarters, events, totals))
-        )
+        overall = sum(events) / sum(totals) if sum(totals) else None
+        row = TrendRow(category, dataset.label("category", category), quarters, events, totals, overall)
+        rows.append(_searched(row, events, totals))
     adjusted = holm([np.nan if row.p_value is None else row.p_value for row in rows])
     found = [
         dataclasses.replace(r, adjusted_p=finite_or_none(float(p)))
@@ -191,7 +191,8 @@ def repeat_findings(dataset: Dataset, selection: Selection = Selection()) -> Rep
             )  # fmt: skip
     n = int(inside["n"].sum())
     validations = int(counts(dataset, "validations", [], selection)["n"].iloc[0])
-    return Repeats(tuple(rows), validations, n, int(pairs["n"].sum()) - n, caveats)
+    y, d = (int(inside[name].sum()) for name in ("n_repeat", "n_repeatable"))
+    return Repeats(tuple(rows), validations, n, int(pairs["n"].sum()) - n, caveats, y, d)
 
 
 def _rates(dataset: Dataset, selection: Selection) -> pd.DataFrame:
@@ -220,14 +221,14 @@ def _validations_with(dataset: Dataset, selection: Selection) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _searched(row: TrendRow) -> TrendRow:
+def _searched(row: TrendRow, events: tuple[int, ...], of: tuple[int, ...]) -> TrendRow:
     """The same row with its change point and its direction, or the reason why none was sought."""
-    totals = np.array(row.totals)
+    totals = np.array(of)
     if (totals > 0).sum() < FEWEST_QUARTERS:
         return dataclasses.replace(row, reasons=("too_few_periods",))
-    shift = rate_shift(row.events, row.totals, min_segment=MIN_SEGMENT)
+    shift = rate_shift(events, of, min_segment=MIN_SEGMENT)
     seen = totals > 0
-    direction = mann_kendall(np.array(row.events)[seen] / totals[seen])
+    direction = mann_kendall(np.array(events)[seen] / totals[seen])
     return dataclasses.replace(
         row,
         changed_in=row.quarters[shift.last_before + 1] if shift.last_before is not None else None,

@@ -159,11 +159,18 @@ def leading(rows: tuple[ShareRow, ...], column: str, recorded: int, n: int) -> s
         return f"None of {wording.counted(n, 'incident')} records its {LABELS[column].lower()}."
     if recorded < FEWEST_RANKED:
         return f"Too few to rank: {wording.counted(recorded, 'incident')} with a recorded {LABELS[column].lower()}."
-    first = next((row for row in rows if (row.by, row.value) != NO_ISSUE), rows[0])
+    named = [row for row in rows if (row.by, row.value) != NO_ISSUE and row.count]
+    if not named:
+        return nothing_named(column, recorded)
+    first = named[0]
     share = f"{wording.number(first.count or 0)} of {wording.number(recorded)} incidents ({wording.percent(first.share or 0, recorded)}"
     bounds = f"; 95% interval {wording.interval(first.interval, 'share')}" if first.interval else ""
-    named = [row for row in rows if (row.by, row.value) != NO_ISSUE] or list(rows)
     return f"{LABELS[column]} recorded most often: **{leaders(named)}**, {share}{bounds})."
+
+
+def nothing_named(column: str, recorded: int) -> str:
+    """That every incident says there is nothing to name."""
+    return f"None of {wording.counted(recorded, 'incident')} had a {LABELS[column].lower()}."
 
 
 def _about_column(recorded: int, n: int) -> tuple[str, ...]:

@@ -22,17 +22,17 @@ _ALWAYS_ONE = ("criteria", "applicability", "field_offices")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: what was looked for, in which table, how many rows of how many show it."""
+    """One check: what was looked for, in which table, how many rows of how many show it; None where not told."""
 
     id: str
     table: str
     words: str
-    count: int
-    n: int
+    count: int | None
+    n: int | None
 
     def to_dict(self) -> dict[str, Any]:
         """A row of ``check --json``."""
-        share = self.count / self.n if self.n else None
+        share = self.count / self.n if self.n and self.count is not None else None
         return {
             "check": self.id,
             "table": self.table,
@@ -48,16 +48,17 @@ class Quality:
     """The quality report of a dataset."""
 
     checks: tuple[Check, ...]
-    row_counts: dict[str, int]
+    row_counts: dict[str, int | None]
     sentence: str
+    caveats: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``python -m analysis check --json``."""
         return {
             "rows": [check.to_dict() for check in self.checks],
-            "n": sum(self.row_counts.values()),
+            "n": None if None in self.row_counts.values() else sum(n or 0 for n in self.row_counts.values()),
             "row_counts": self.row_counts,
-            "caveats": [],
+            "caveats": list(self.caveats),
             "sentence": self.sentence,
         }
 
@@ -66,18 +67,52 @@ class Quality:
         return pd.DataFrame([check.to_dict() for check in self.checks])
 
 
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Rows that import rejected, one by one; or only how many broke each rule, where single rows are not told.
+
+    `by_rule` has the columns ``table``, ``rule`` and ``count`` (None where it is not told).
+    """
+
+    rows: pd.DataFrame
+    by_rule: pd.DataFrame
+    n: int | None
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many rows each table of a dataset holds, None where that is not told."""
+
+    rows: dict[str, int | None]
+
+
+def held(dataset: Dataset) -> Held:
+    """Count the rows of the tables that are there."""
+    return Held({name: n for name, n in dataset.row_counts.items() if n})
+
+
+def rejected_rows(dataset: Dataset) -> Rejected:
+    """What import rejected, row by row and by rule."""
+    rows = rejects(dataset)
+    by_rule = rows.groupby(["table", "rule"], as_index=False).size().rename(columns={"size": "count"})
+    return Rejected(rows, by_rule, len(rows))
+
+
 def quality(dataset: Dataset) -> Quality:
     """Check a dataset: rejects of its import, missing values, contradictions, what is not known by design."""
     checks = [*_rejected(dataset), *_missing(dataset), *_contradictions(dataset)]
-    rows = {name: n for name, n in dataset.row_counts.items() if name not in _ALWAYS_ONE}
-    found = sum(check.count for check in checks if check.id.startswith("rejected"))
+    rows: dict[str, int | None] = {
+        name: n for name, n in dataset.row_counts.items() if name not in _ALWAYS_ONE
+    }
+    found = sum(check.count or 0 for check in checks if check.id.startswith("rejected"))
     odd = sum(1 for check in checks if not check.id.startswith(("rejected", "missing")) and check.count)
-    held = wording.listed([_held(dataset, name, n) for name, n in rows.items() if n])
+    told = wording.listed([_held(dataset, name, n) for name, n in rows.items() if n])
     rejected = "no row was rejected" if not found else f"{wording.counted(found, 'row')} rejected at import"
     oddities = (
         "nothing contradicts itself" if not odd else f"{wording.counted(odd, 'check')} found contradictions"
     )
-    return Quality(tuple(checks), rows, f"The dataset holds {held}; {rejected}, and {oddities}.")
+    return Quality(tuple(checks), rows, f"The dataset holds {told}; {rejected}, and {oddities}.")
 
 
 def rejects(dataset: Dataset) -> pd.DataFrame:

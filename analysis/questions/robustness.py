@@ -83,7 +83,7 @@ class Grounds:
         answer = dataclasses.replace(
             self.whole, arms=arms, adjusted_arms=adjusted, estimates=tuple(found), sentence=""
         )
-        adjustable, matching = bool(window.strata), int(window.selection["n"].sum())
+        adjustable, matching = bool(window.strata), bool(window.selection["n"].sum())
         apart = adjustable and answer.primary == PRIMARY and unbalanced(window.rows)
         verdict, reasons = verdict_of(
             self.definition, answer, positivity(window.rows), adjustable, apart, None, matching

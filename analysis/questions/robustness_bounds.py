@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis import wording
-from analysis.metrics import Tally, metric
+from analysis.metrics import Metric, Tally, metric
 from analysis.questions.arms import Arms, tally_counts, tally_rows
 from analysis.questions.models import standardised
 from analysis.questions.robustness import (
@@ -171,6 +171,8 @@ def _bounded(ground: Grounds) -> Bounded:
     orders = tuple(Order(v, p, _estimate(ground, window, _mixed(low, high, v, p))) for v, p in ORDERS)
     span, reach = _region([order.estimate for order in orders])
     first = tuple(code for code in whole.reasons if code in READ_FIRST)
+    if "rarely_assessed" in first and "not_assessed" in ground.dataset.present("answer"):
+        first = (*first, "not_assessed_outside")
     return Bounded(
         whole, arms, orders, span[0] if span else None, span[1] if span else None, reach, _crude(arms),
         _settled(whole, reach), bool(first), (*first, *(() if span else orders[0].estimate.caveats)),
@@ -196,27 +198,35 @@ def _both_ends(ground: Grounds) -> tuple[Window, Arms, Arms]:
     definition = ground.definition
     tally = definition.counted_by
     assert isinstance(tally, Tally)
-    seen = metric("not_verified_rate")
-    if definition.id in _FLAGS:
-        possible = dataclasses.replace(
-            definition, counted_by=Tally(tally.table, _FLAGS[definition.id], tally.denominator)
-        )
-        wanted = [definition, possible]
+
+    def told(numerator: str, denominator: str) -> Metric:
+        return dataclasses.replace(definition, counted_by=Tally(tally.table, numerator, denominator))
+
+    if flag := _FLAGS.get(definition.id):
+        # Where nothing at all was verified there is nothing assessed either, and yet something to find.
+        wanted = [
+            told(tally.numerator, "n"),
+            told(flag, tally.denominator),
+            told(f"{flag}*{tally.denominator}", "n"),
+        ]
     else:
         unseen_criteria, verifiable = _RATES[definition.id]
-        least = dataclasses.replace(definition, counted_by=Tally(tally.table, tally.numerator, verifiable))
-        wanted = [
-            least,
-            dataclasses.replace(definition, counted_by=Tally(tally.table, unseen_criteria, verifiable)),
-        ]
+        wanted = [told(tally.numerator, verifiable), told(unseen_criteria, verifiable)]
     without = ground.selection.without("modes")
     if not narrowed_by_area(definition):
         without = without.without("focus_areas")
-    counted = tally_counts(ground.dataset, [*wanted, seen], without)
+    counted = tally_counts(ground.dataset, [*wanted, metric("not_verified_rate")], without)
     window = comparison_window(counted)
+    if flag:
+        low = tally_rows(wanted[0], window.rows)
+        possible, assessed, both = (
+            window.rows[name] for name in (flag, tally.denominator, f"{flag}*{tally.denominator}")
+        )
+        # Assessed, or possibly deficient, or both: those that could count either way.
+        low = Arms(low.rows.assign(d=assessed + possible - both), low.clustered)
+        kept = low.rows[low.rows["d"] > 0]
+        return window, Arms(kept, low.clustered), Arms(kept.assign(y=possible.loc[kept.index]), low.clustered)
     low, other = (tally_rows(m, window.rows) for m in wanted)
-    if definition.id in _FLAGS:
-        return window, low, other
     return window, low, Arms(low.rows.assign(y=low.rows["y"] + other.rows["y"]), low.clustered)
 
 
@@ -275,7 +285,7 @@ def _sentence(
         return f"{hidden}; the like-for-like bounds cannot be estimated."
     compared = "ratio" if scale_of(whole) == "ratio" else "difference"
     return (
-        f"Assuming nothing about what could not be seen, the like-for-like {compared} lies between "
+        f"Whatever the unverified criteria hide, the like-for-like {compared} lies between "
         f"**{effect(span[0], whole, unit=False)}** and **{effect(span[1], whole, unit=False)}** {unit_of(whole)} "
         f"({wording.interval(reach, scale_of(whole))} with sampling error): {hidden}."
     )

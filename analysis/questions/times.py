@@ -137,11 +137,16 @@ def _estimate(metric: Metric, method: str, rows: pd.DataFrame, strata: tuple[str
         small |= "too_few_clusters" in caveats
     if how.summary != "geometric":
         caveats += ("censored",)
-    if n_zero and not min(n1, n0):
+    if method != "crude" and kept["arm"].nunique() == 2 and shared.empty:
+        # There are enough of both modes; what they lack is one another.
+        reasons, found = ("no_counterpart",), dataclasses.replace(found, reasons=())
+    elif n_zero and not min(n1, n0):
         # There are validations; what is missing is a value that has a logarithm.
         reasons, found = ("geometric_needs_positive",), dataclasses.replace(found, reasons=())
     elif n_zero:
         caveats += ("zeros_left_out",)
+    if found.interval is None and found.estimate is not None and not found.reasons:
+        caveats = ("no_spread", *caveats)
     status: Status = "not_estimable" if found.interval is None else "too_small" if small else "ok"
     return Estimate(
         method=method,

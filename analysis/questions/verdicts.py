@@ -40,11 +40,11 @@ def verdict_of(
     adjustable: bool,
     apart: bool,
     within: Estimate | None,
-    matching: int,
+    matching: bool,
 ) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict of the primary interval, once there is enough data and the arms can be compared.
 
-    `matching` are the validations of both modes that the filters leave, counted by the metric or not.
+    `matching` says whether the filters leave any validation of the two modes, recorded by the metric or not.
     """
     reasons: list[str] = []
     if answer.margin_source == "illustrative" and answer.margin is not None:

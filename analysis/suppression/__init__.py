@@ -21,9 +21,13 @@ from analysis.questions.anomalies_validations import OddValidations
 from analysis.questions.anomalies_variation import Variation
 from analysis.questions.backlog import Backlog
 from analysis.questions.balance import Balance
-from analysis.questions.deficiency_modes import CriteriaByMode
+from analysis.questions.candidates import Candidates
+from analysis.questions.completeness import Completeness
+from analysis.questions.deficiency_modes import CriteriaByMode, ReasonsBothWays
+from analysis.questions.deficiency_reasons import ReasonMix
 from analysis.questions.deficiency_records import Deficiencies
 from analysis.questions.deficiency_seen import WaysOfSeeing
+from analysis.questions.deficiency_trends import Repeats, Trends
 from analysis.questions.differences_criteria import CriteriaEvidence
 from analysis.questions.differences_records import Differences, Mix
 from analysis.questions.differences_seen import SeenByMode
@@ -32,6 +36,7 @@ from analysis.questions.feedback_records import Feedback, PairAgreement, Themes
 from analysis.questions.incident_records import IncidentGrid, Incidents, IncidentSeries
 from analysis.questions.maritime import Maritime
 from analysis.questions.overview_records import Monthly, Overview
+from analysis.questions.quality import Held, Quality, Rejected
 from analysis.questions.robustness_bounds import Bounded
 from analysis.questions.robustness_leave_out import LeaveOneOut
 from analysis.questions.robustness_margin import Margins
@@ -53,7 +58,16 @@ from analysis.suppression.anomalies import (
 from analysis.suppression.backlog import suppressed_backlog
 from analysis.suppression.balance import suppressed_balance
 from analysis.suppression.comparisons import suppressed_comparison
-from analysis.suppression.deficiencies import suppressed_deficiencies
+from analysis.suppression.deficiencies import (
+    suppressed_deficiencies,
+    suppressed_reason_mix,
+    suppressed_reasons,
+)
+from analysis.suppression.deficiency_changes import (
+    suppressed_candidates,
+    suppressed_repeats,
+    suppressed_trends,
+)
 from analysis.suppression.differences import (
     suppressed_criteria,
     suppressed_differences,
@@ -68,6 +82,12 @@ from analysis.suppression.feedback import suppressed_feedback, suppressed_pairs,
 from analysis.suppression.glance import suppressed_comparisons
 from analysis.suppression.incidents import suppressed_grid, suppressed_incidents, suppressed_series
 from analysis.suppression.maritime import suppressed_maritime
+from analysis.suppression.quality import (
+    suppressed_completeness,
+    suppressed_held,
+    suppressed_quality,
+    suppressed_rejected,
+)
 from analysis.suppression.robustness import (
     suppressed_bounds,
     suppressed_detectable,
@@ -110,6 +130,11 @@ _suppressed.register(Afterwards, suppressed_afterwards)
 _suppressed.register(Backlog, suppressed_backlog)
 _suppressed.register(Tracking, suppressed_tracking)
 _suppressed.register(Deficiencies, suppressed_deficiencies)
+_suppressed.register(ReasonsBothWays, suppressed_reasons)
+_suppressed.register(ReasonMix, suppressed_reason_mix)
+_suppressed.register(Trends, suppressed_trends)
+_suppressed.register(Repeats, suppressed_repeats)
+_suppressed.register(Candidates, suppressed_candidates)
 _suppressed.register(Family, suppressed_family)
 _suppressed.register(WaysOfSeeing, suppressed_ways_of_seeing)
 _suppressed.register(CriteriaByMode, suppressed_criteria)
@@ -137,3 +162,8 @@ _suppressed.register(MonthChart, suppressed_months)
 _suppressed.register(ClonedSeals, suppressed_seals)
 _suppressed.register(OddValidations, suppressed_validations)
 _suppressed.register(Technology, suppressed_technology)
+_suppressed.register(Held, suppressed_held)
+_suppressed.register(Quality, suppressed_quality)
+_suppressed.register(Rejected, suppressed_rejected)
+_suppressed.register(Completeness, suppressed_completeness)
+_suppressed.register(type(None), lambda nothing: nothing)

@@ -33,6 +33,8 @@ def suppressed_anomalies(answer: Anomalies) -> Anomalies:
 
 def suppressed_units(answer: Units) -> Units:
     """Offices or specialists without small counts, nor figures made of them."""
+    if is_small(answer.pooled_units):
+        answer = dataclasses.replace(answer, pooled_units=None)
     parts = [*answer.rows, *([answer.pooled] if answer.pooled else [])]
     views = [[row.n or 0 for row in parts], [row.observed or 0 for row in parts]]
     if answer.metric != COUNTED:
@@ -58,9 +60,12 @@ def suppressed_variation(answer: Variation) -> Variation:
     """Specialists without small counts; no totals stand beside theirs, so each is hidden for itself."""
     rows = tuple(_variation(row) for row in answer.rows)
     n = None if is_small(answer.n) else answer.n
-    if (rows, n) == (answer.rows, answer.n):
+    pooled = None if is_small(answer.pooled_units) else answer.pooled_units
+    if (rows, n, pooled) == (answer.rows, answer.n, answer.pooled_units):
         return answer
-    return dataclasses.replace(answer, rows=rows, n=n, caveats=(*answer.caveats, SUPPRESSED))
+    return dataclasses.replace(
+        answer, rows=rows, n=n, pooled_units=pooled, caveats=(*answer.caveats, SUPPRESSED)
+    )
 
 
 def _variation(row: VariationRow) -> VariationRow:

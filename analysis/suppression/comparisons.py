@@ -95,7 +95,7 @@ def _without_remainders(answer: Comparison) -> Comparison:
         else dataclasses.replace(row, n=0, caveats=(*row.caveats, SUPPRESSED), settings=_without_counts(row))
         for row in answer.estimates
     )
-    sentence = re.sub(r"; n = [\d,]+", "", answer.sentence)
+    sentence = re.sub(r"; n = [\d,]+( [a-z]+)?", "", answer.sentence)
     return dataclasses.replace(
         answer,
         left_out=left_out,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import combinations
 
+from analysis.questions.deficiency_modes import ReasonsBothWays
+from analysis.questions.deficiency_reasons import ReasonMix
 from analysis.questions.deficiency_records import (
     CategoryRow,
     CriterionRow,
@@ -12,6 +15,9 @@ from analysis.questions.deficiency_records import (
     ReasonRow,
     Row,
 )
+from analysis.suppression.comparisons import hidden_comparison
+from analysis.suppression.differences import suppressed_family
+from analysis.suppression.incidents import hidden_parts
 from analysis.suppression.small import SUPPRESSED, is_small
 
 
@@ -23,14 +29,65 @@ def suppressed_deficiencies(answer: Deficiencies) -> Deficiencies:
         # Criteria and reasons stand in order of their size, which a place would tell.
         rows.sort(key=lambda row: (row.count is None, _row_name(row) if row.count is None else ""))
     n = None if is_small(answer.n) else answer.n
-    total = None if is_small(answer.total) else answer.total
+    total = None if is_small(answer.total) or is_small(_without_reason(answer)) else answer.total
     told = {_row_name(row) for row in rows if row.count is not None}
     sentence = answer.sentence
-    if n is None or total is None or (hide and _row_name(_leading(answer)) not in told):
+    if n is None or is_small(answer.total) or (hide and _row_name(_leading(answer)) not in told):
         sentence = "Some counts are too small to show."
     changed = (tuple(rows), n, total) != (answer.rows, answer.n, answer.total)
     caveats = (*answer.caveats, SUPPRESSED) if changed else answer.caveats
     return dataclasses.replace(answer, rows=tuple(rows), n=n, total=total, sentence=sentence, caveats=caveats)
+
+
+def suppressed_reasons(answer: ReasonsBothWays) -> ReasonsBothWays:
+    """Reasons without small counts, of all deficiencies and by mode.
+
+    By mode only those are left that neither tell a reason hidden in the other list, nor leave a small rest to its count.
+    """
+    pooled, family = answer.pooled, answer.by_mode
+    hide = _hidden_rows(pooled)
+    places = {_row_name(row): i for i, row in enumerate(pooled.rows)}
+    of = [places[a.group["reason"]] for a in family.comparisons]
+    rests = [
+        _beyond(pooled.rows[place].count or 0, [arm.events or 0 for arm in a.arms.values()])
+        for place, a in zip(of, family.comparisons, strict=True)
+    ]
+    shown = suppressed_family(family, [i for i, place in enumerate(of) if place in hide], rests)
+    recorded = (pooled.rows[0].n or 0) if pooled.rows else 0
+    arms = [arm.n for arm in family.comparisons[0].arms.values()] if family.comparisons else []
+    if any(is_small(rest) for rest in _beyond(recorded, arms)):
+        gone = tuple(hidden_comparison(a) for a in family.comparisons)
+        shown = dataclasses.replace(family, comparisons=gone, adjusted_p=tuple(None for _ in gone))
+    return ReasonsBothWays(suppressed_deficiencies(pooled), shown)
+
+
+def suppressed_reason_mix(answer: ReasonMix) -> ReasonMix:
+    """Reasons within categories without small cells; a category has a total, so none hides alone in it."""
+    gone = hidden_parts([total or 0 for total in answer.totals])
+    lines = []
+    for i, line in enumerate(answer.counts):
+        counts = [count or 0 for count in line]
+        near = [j for j, count in enumerate(counts) if is_small((answer.totals[i] or 0) - count)]
+        hide = set(range(len(counts))) if i in gone else hidden_parts(counts, near)
+        lines.append(tuple(None if j in hide else count for j, count in enumerate(counts)))
+    totals = tuple(None if i in gone else total for i, total in enumerate(answer.totals))
+    n = None if is_small(answer.n) else answer.n
+    if (tuple(lines), totals, n) == (answer.counts, answer.totals, answer.n):
+        return answer
+    return dataclasses.replace(
+        answer, counts=tuple(lines), totals=totals, n=n, caveats=(*answer.caveats, SUPPRESSED)
+    )
+
+
+def _beyond(whole: int, parts: list[int]) -> list[int]:
+    """What is left of a whole without one of its parts, or without two."""
+    return [whole - sum(some) for size in (1, 2) for some in combinations(parts, size)]
+
+
+def _without_reason(answer: Deficiencies) -> int:
+    """How many deficiencies have no reason; 0 where the rows are no reasons."""
+    first = answer.rows[0] if answer.rows else None
+    return (answer.total or 0) - (first.n or 0) if isinstance(first, ReasonRow) else 0
 
 
 def _leading(answer: Deficiencies) -> Row:

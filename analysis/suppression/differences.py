@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from analysis.questions.deficiency_modes import CriteriaByMode, CriterionByMode
@@ -26,9 +26,15 @@ def suppressed_differences(answer: Differences) -> Differences:
     return over_groups(suppressed_comparison(answer.comparison), answer.by, labels, looks)
 
 
-def suppressed_family(answer: Family) -> Family:
-    """Members of a family without small counts; where they may add up to a whole, never a lone one is hidden."""
-    hide = _hidden_members(answer.comparisons)
+def suppressed_family(
+    answer: Family, forced: Collection[int] = (), rests: Sequence[Sequence[int]] = ()
+) -> Family:
+    """Members of a family without small counts; where they may add up to a whole, never a lone one is hidden.
+
+    Members at the places `forced` are hidden too: another answer beside this one would tell them. `rests` are what such
+    an answer leaves beside each member, which must not be small either.
+    """
+    hide = _hidden_members(answer.comparisons, forced, rests)
     comparisons = tuple(
         hidden_comparison(a) if i in hide else suppressed_comparison(a)
         for i, a in enumerate(answer.comparisons)
@@ -135,8 +141,10 @@ def _place(row: CriterionByMode) -> tuple[bool, str]:
     return row.status == SUPPRESSED, row.criterion_id if row.status == SUPPRESSED else ""
 
 
-def _hidden_members(answers: Sequence[Comparison]) -> set[int]:
-    counts = [
+def _hidden_members(
+    answers: Sequence[Comparison], forced: Collection[int] = (), rests: Sequence[Sequence[int]] = ()
+) -> set[int]:
+    counts: list[dict[Any, int]] = [
         {
             (mode, what): n
             for mode, arm in a.arms.items()
@@ -146,7 +154,10 @@ def _hidden_members(answers: Sequence[Comparison]) -> set[int]:
         for a in answers
     ]
     small = {i for i, a in enumerate(answers) if SUPPRESSED in suppressed_comparison(a).reasons}
-    return _with_companions(small, counts)
+    for i, beside in enumerate(rests):
+        counts[i] |= {("rest", j): n for j, n in enumerate(beside)}
+        small |= {i} if any(is_small(n) for n in beside) else set()
+    return _with_companions(small | set(forced), counts)
 
 
 def _hidden_levels(levels: Sequence[MixLevel]) -> set[int]:

@@ -95,7 +95,9 @@ def hidden_parts(counts: Sequence[int], forced: Collection[int] = ()) -> set[int
     if not hide:
         return hide
     for companion in sorted(set(range(len(counts))) - hide, key=lambda i: (counts[i] == 0, counts[i])):
-        if sum(1 for i in hide if counts[i]) > 1 and not is_small(sum(counts[i] for i in hide)):
+        several = sum(1 for i in hide if counts[i])
+        # Where all of them are zero, that is all there is to tell.
+        if not several or (several > 1 and not is_small(sum(counts[i] for i in hide))):
             break
         hide.add(companion)
     return hide

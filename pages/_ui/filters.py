@@ -20,6 +20,7 @@ from analysis.selection import Selection
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
 
+_SMALL, _HIDDEN = "small", "hidden"
 EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2100, 12, 31)
 
 
@@ -85,7 +86,31 @@ def chosen(dataset: Dataset, here: str = "") -> tuple[Selection, tuple[str, ...]
     selection, refused = Selection.from_query({**carried, **period}, dataset)
     if here not in OF_INCIDENTS:
         selection = selection.without("transport_modes")
-    return selection, _remembered(selection, Selection.from_query(asked, dataset)[1]) or refused
+    unknown = [f"{_SMALL} {value}" for value in asked.get(_SMALL, []) if value != _HIDDEN]
+    ignored = (*Selection.from_query(asked, dataset)[1], *unknown)
+    return selection, _remembered(selection, ignored) or refused
+
+
+def hides_small_counts() -> bool:
+    """Draw the switch for a screen that others look at, and read it: ``?small=hidden``.
+
+    It is no filter: nothing is left out, and the reset leaves it as it is.
+    """
+    with st.container(key=f"carried-{_SMALL}"):
+        carried = st.multiselect("Small counts", [_HIDDEN], key=_SMALL, bind="query-params")
+    shown = _shown(_SMALL)
+    if st.session_state.get(shown) != bool(carried):
+        st.session_state[shown] = bool(carried)
+
+    def hand_on() -> None:
+        st.session_state[_SMALL] = [_HIDDEN] if st.session_state[shown] else []
+
+    st.toggle(
+        "Hide counts of 1 to 4", key=shown, on_change=hand_on,
+        help="For a screen that others see: small counts, and what would give them back, are not shown. "
+        "Downloads always leave them out.",
+    )  # fmt: skip
+    return bool(carried)
 
 
 def reset() -> None:

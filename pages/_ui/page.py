@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
 from analysis import reasons, wording
 from analysis.charts.markup import element, emphasised, tag_box, text
 from analysis.figures.captions import state_without_table
+from analysis.suppression import suppressed
+from pages._ui.cache import ask
 from pages._ui.states import show_state
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
     from analysis.results import Comparison
     from analysis.selection import Selection
+
+Answer = TypeVar("Answer")
 
 _KEY = "view"
 LAST_VALIDATION = (
@@ -57,12 +61,20 @@ def begin(title: str) -> View:
     view: View = st.session_state[_KEY]
     st.title(title, anchor=False)
     words = f"{view.selection.words(view.dataset)} · data as of {wording.date(view.dataset.as_of)}"
+    if view.suppress:
+        words += " · counts of 1 to 4 hidden"
     box = tag_box(view.dataset.tag, synthetic=view.dataset.synthetic)
     st.html(element("p", f"{box}{text(words)}", class_="scope"))
     if view.ignored:
         name = "Ignored filter" if len(view.ignored) == 1 else "Ignored filters"
         st.html(element("p", text(f"{name}: {wording.listed(view.ignored)}"), class_="note", role="status"))
     return view
+
+
+def asked(view: View, question: Callable[..., Answer], *subject: Any, **settings: Any) -> Answer:
+    """The answer to a question of the page itself, as this view may show it."""
+    answer = ask(question, *subject, **settings)
+    return suppressed(answer) if view.suppress else answer
 
 
 def require(view: View, table: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from analysis.charts.figure import State
+from analysis.charts.figure import State, csv_of
 from analysis.charts.markup import element, text
 from analysis.charts.tables import plain_table
 from analysis.datasets.guessing import Look, guess_mapping, look_at, mapping_text, template
@@ -20,7 +20,9 @@ from analysis.datasets.importing import ImportReport, import_dataset
 from analysis.datasets.mapping import ImportMapping, parsed_mapping
 from analysis.datasets.packing import packed
 from analysis.errors import AnalysisError
+from analysis.figures import figure
 from analysis.questions.imports import import_counts, import_reasons, import_sentence
+from analysis.questions.quality import rejected_rows
 from analysis.schema import DATA_FOLDER, REFERENCE_TABLES, TABLES
 from pages._ui import datasets, mapping_form, own, page
 from pages._ui.states import show_state
@@ -66,6 +68,17 @@ def download(dataset: Dataset) -> None:
     st.download_button(
         "Download this dataset (zip)", lambda: packed(dataset.path), file_name=name, mime="application/zip",
         key="own-zip", icon=":material/folder_zip:", on_click="ignore",
+    )  # fmt: skip
+
+
+def rejected(dataset: Dataset) -> None:
+    """The rows that import rejected, one by one, for whoever mends the source."""
+    if not rejected_rows(dataset).n:
+        return
+    st.download_button(
+        "Download rejected rows (CSV)", lambda: figure("data.rejects", dataset).to_csv(),
+        file_name=f"{dataset.path.name}-rejected.csv", mime="text/csv", key="own-rejected", icon=":material/csv:",
+        on_click="ignore",
     )  # fmt: skip
 
 
@@ -214,7 +227,7 @@ def _report(report: ImportReport) -> None:
         first.columns = [name.capitalize() for name in first.columns]
         st.html(plain_table(first, caption="First rejected rows", numbers=["Row"], second={"Rule": "Hint"}))
         st.download_button(
-            "Download rejected rows (CSV)", report.rejects.to_csv(index=False), file_name="rejected.csv",
+            "Download rejected rows (CSV)", csv_of(report.rejects), file_name="rejected.csv",
             mime="text/csv", key="own-rejects", on_click="ignore",
         )  # fmt: skip
 

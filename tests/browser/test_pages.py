@@ -17,10 +17,16 @@ PAGES = {
     "/": "Overview",
     "/virtual_vs_in_person": "Virtual vs in person",
     "/msc_deficiencies": "MSC deficiencies",
+    "/incidents": "Incidents",
+    "/maritime": "Maritime",
     "/anomalies": "Anomalies",
+    "/feedback": "Feedback",
+    "/briefing": "Briefing",
     "/data": "Data",
     "/methods": "Methods",
 }
+COLD = ("/", "/virtual_vs_in_person", "/incidents", "/data")
+"""Pages opened on a server of their own; what they do not share is asked without a browser on every page."""
 QUERY = "mode=in_person&office=Miami&from=2020-07-01"
 FILTERS = {"mode": ["in_person"], "office": ["Miami"], "from": ["2020-07-01"]}
 STREAMLITS_OWN = {"list", "listitem", "target-size", "svg-img-alt", "presentation-role-conflict"}
@@ -37,13 +43,14 @@ def filters_of(visit: Visit) -> dict[str, list[str]]:
     return parse_qs(urlsplit(visit.page.url).query)
 
 
-@every_page
+@pytest.mark.parametrize("path", COLD)
 def test_a_cold_deep_link_opens_page_and_filters(path: str, visit: Visit) -> None:
     with serving() as url:
-        visit.open(f"{url}{path}?{QUERY}")
+        visit.open(f"{url}{path}?{QUERY}&small=hidden")
         assert visit.page.get_by_role("heading", level=1).inner_text() == PAGES[path]
         assert "Miami" in visit.scope and "Jul 2020" in visit.scope
-        assert filters_of(visit) == FILTERS
+        assert "counts of 1 to 4 hidden" in visit.scope
+        assert filters_of(visit) == FILTERS | {"small": ["hidden"]}
         assert visit.page.get_by_role("dialog").count() == 0
         assert visit.page.get_by_test_id("stException").count() == 0
 
@@ -97,10 +104,18 @@ def test_what_is_not_understood_is_named(server: str, visit: Visit) -> None:
     visit.page.locator(".note", has_text="Atlantis").wait_for(state="detached")
 
 
+def test_a_link_pasted_over_another_page_is_followed(server: str, visit: Visit) -> None:
+    visit.open(f"{server}/methods?office=Houston")
+    for path in ("/maritime", "/overview"):
+        visit.open(f"{server}{path}?{QUERY}")
+        assert "Miami" in visit.scope and "Houston" not in visit.scope
+        assert filters_of(visit) == FILTERS
+
+
 @pytest.mark.parametrize(
     "query", ["from=garbage", "from=2021-01-01&to=2020-01-01", "from=2030-01-01", "kind=&office="]
 )
-@every_page
+@pytest.mark.parametrize("path", ["/", "/virtual_vs_in_person", "/maritime"])
 def test_odd_addresses_never_break_a_page(path: str, query: str, server: str, visit: Visit) -> None:
     visit.open(f"{server}{path}?{query}")
     assert visit.page.get_by_test_id("stException").count() == 0
@@ -111,6 +126,7 @@ def test_odd_addresses_never_break_a_page(path: str, query: str, server: str, vi
 @every_page
 def test_a_page_is_quiet_local_narrow_enough_and_accessible(path: str, server: str, visit: Visit) -> None:
     visit.open(server + path)
+    assert visit.page.get_by_role("heading", level=1).all_inner_texts() == [PAGES[path]]
     elsewhere = [url for url in visit.requests if not url.startswith((server, "data:", "blob:"))]
     assert elsewhere == []
     assert visit.complaints == []

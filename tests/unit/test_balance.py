@@ -52,7 +52,7 @@ def test_what_is_apart_after_weighting_forbids_a_verdict(
     monkeypatch.setattr(answering, "unbalanced", lambda rows: True)
     found = compare(demo, "any_must_deficiency", SINCE)
     assert found.verdict == "not_comparable" and found.reasons[0] == "unbalanced"
-    assert found.sentence.startswith("**Not comparable**: even after weighting")
+    assert found.sentence.startswith("**Not comparable.** Even after weighting")
 
 
 def test_only_what_assignment_depends_on_gates_the_verdict() -> None:

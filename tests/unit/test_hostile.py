@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
 
-from analysis import Selection, compare, compare_all, figure, open_dataset
+from analysis import compare, compare_all, figure, open_dataset
 from analysis.charts.figure import Figure
 from analysis.datasets.opening import Dataset
 from analysis.figures import glance
 from analysis.metrics import metrics
-from analysis.questions import arms, before_after, coverage, times
+from analysis.questions.robustness_bounds import bounds
 from analysis.reasons import REASONS
 from analysis.results import Comparison
 from tests.hostile import PROGRAMS, hostile_programs, period_of
+from tests.situations import counted
 
+HEADLINE = "any_must_deficiency"
 FIGURES = ("verdict", "ways", "balance")
 NO_WORDS = re.compile(r"\b(nan|NaN|inf|None)\b|p = 0(\.0*)?(?![\d.])")
 EXPECTED = {
@@ -85,7 +85,7 @@ def test_every_question_gets_a_sentence_and_every_figure_is_drawn_or_says_why(
     monkeypatch.setattr(glance, "compare_all", lambda *asked: answers.extend(compare_all(*asked)) or answers)
     shown(figure("virtual_vs_in_person.metrics", hostile, selection))
     assert len(answers) >= len(metrics())
-    headline = compare(hostile, "any_must_deficiency", selection, by="risk")
+    headline = compare(hostile, HEADLINE, selection, by="risk")
     for answer in (*answers, headline):
         sound(answer)
     if name in EXPECTED:
@@ -97,30 +97,51 @@ def test_every_question_gets_a_sentence_and_every_figure_is_drawn_or_says_why(
         shown(figure(f"virtual_vs_in_person.{which}", hostile, selection, suppress=which != "ways"))
 
 
+# -- what was never looked at ------------------------------------------------------------------------------------
+
+
+def test_validations_of_which_nothing_was_verified_are_within_the_bounds(hostile: Dataset) -> None:
+    """40 of 200 virtual validations have no criterion verified: outside the metric, and yet something to find."""
+    selection = period_of("a tenth not verified")
+    answer, found = compare(hostile, HEADLINE, selection), bounds(hostile, HEADLINE, selection)
+    assert answer.arms["virtual"].n == 160 and answer.left_out["denominator_missing"] == 40
+    virtual, in_person = found.arms["virtual"], found.arms["in_person"]
+    assert (virtual.n, virtual.events, virtual.unseen) == (200, answer.arms["virtual"].events, 40)
+    assert (in_person.n, in_person.events, in_person.unseen) == (200, answer.arms["in_person"].events, 0)
+    assert found.low is not None and found.high is not None and found.high - found.low > 0.15
+    assert found.first and found.caveats == ("mostly_unseen",)
+    blind = bounds(hostile, HEADLINE, period_of("nothing verified"))
+    assert {arm.unseen for arm in blind.arms.values()} == {200} and blind.reach is None
+
+
+def test_criteria_not_assessed_bring_bounds_first_and_are_said_to_lie_outside_them(hostile: Dataset) -> None:
+    selection = period_of("a quarter not assessed")
+    answer = compare(hostile, HEADLINE, selection, by="risk")
+    for part in (answer, *answer.groups):
+        assert "rarely_assessed" in part.reasons and "mostly_unseen" not in part.reasons
+    assert "rarely_assessed" not in compare(hostile, HEADLINE, period_of("ordinary")).reasons
+    found = bounds(hostile, HEADLINE, selection)
+    assert found.first and found.caveats == ("rarely_assessed", "not_assessed_outside")
+    assert (
+        REASONS["not_assessed_outside"] in figure("virtual_vs_in_person.unseen", hostile, selection).caption
+    )
+
+
 # -- a hundred million ------------------------------------------------------------------------------------------
 
 TIMES = 200_000
 
 
-def test_a_hundred_million_validations(small_demo: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hundred_million_validations(small_demo: Dataset) -> None:
     """Every validation of the small demo two hundred thousand times over."""
-    for module in (arms, before_after, coverage, times):
-        once = module.counts
-
-        def many(*asked: Any, once: Any = once, **how: Any) -> pd.DataFrame:
-            rows = once(*asked, **how)
-            for name in how.get("sums", ("n",)):
-                rows[name] = rows[name] * TIMES
-            return rows
-
-        monkeypatch.setattr(module, "counts", many)
-    for metric in metrics():
-        answer = compare(small_demo, metric)
+    with counted(TIMES):
+        answers = {metric: compare(small_demo, metric) for metric in metrics()}
+    for metric, answer in answers.items():
         sound(answer)
         for part in answer.groups or (answer,):
             if sum(arm.validations or arm.n for arm in part.arms.values()) > 5_000_000 and part.estimates:
                 assert "over_a_million" in part.reasons or part.verdict == "too_few", metric
-    answer = compare(small_demo, "any_must_deficiency", Selection())
+    answer = answers[HEADLINE]
     assert sum(arm.n for arm in answer.arms.values()) > 1e8
     crude = answer.estimate("crude")
     assert crude is not None and crude.interval is not None and crude.interval.half_width < 1e-3
