@@ -31,6 +31,8 @@ Query = Mapping[str, tuple[str, ...]]
 
 _FILTERS = (*(option for option, _ in LISTS.values()), "from", "to")
 _BRIEFING_KEYS = {"version", "title", "dataset", "fingerprint", "as_of", "suppress", "selection", "figures"}
+_NO_SETTINGS = {"figure_id", "dataset", "selection", "palette", "suppress", "view", "key"}
+"""What a figure is told by the briefing or the page, so that no file can tell it otherwise."""
 _FIGURE_KEYS = {"id", "title", "note", "settings", "selection", "numbers"}
 
 
@@ -217,6 +219,8 @@ def _figure_problems(raw: object, where: str) -> list[str]:
         isinstance(v, str | int | float | bool) for v in settings.values()
     ):
         problems.append(f"{where}: its settings must be names with plain values")
+    elif taken := sorted(settings.keys() & _NO_SETTINGS):
+        problems.append(f"{where}: '{taken[0]}' is no setting of a figure")
     if "selection" in raw:
         problems += _selection_problems(raw["selection"], f"{where}: its selection")
     numbers = raw.get("numbers", [])

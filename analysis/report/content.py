@@ -124,10 +124,11 @@ def _made(entry: Entry, dataset: Dataset, selection: Selection, *, suppress: boo
         raise AnalysisError("there is no figure of this name.")
     try:
         return figure(entry.figure, dataset, selection, palette="light", suppress=suppress, **entry.settings)
-    except TypeError as error:
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
         # A setting the figure does not take: the file is of another version, or was edited by hand.
-        if "unexpected keyword argument" in str(error):
-            raise AnalysisError(f"it cannot be asked for {', '.join(entry.settings)}.") from error
+        if entry.settings:
+            given = ", ".join(f"{name} {value!r}" for name, value in entry.settings.items())
+            raise AnalysisError(f"it cannot be asked for {given}.") from error
         raise
 
 

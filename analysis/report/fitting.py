@@ -31,7 +31,9 @@ def width_of(words: str, size: float, face: Face = "sans") -> float:
     measured = _measuring(face)
     if measured is None:
         return len(words) * size * _GUESS
-    return measured.getlength(words) / 100 * size * _WIDER[face]
+    # Characters without a shape (tabs, bells) cannot be measured.
+    shown = "".join(each if each.isprintable() else " " for each in words)
+    return measured.getlength(shown) / 100 * size * _WIDER[face]
 
 
 def wrapped(words: str, size: float, width: float, face: Face = "sans") -> list[str]:

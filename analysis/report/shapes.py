@@ -207,8 +207,8 @@ def tag(slide: Any, left: float, top: float, words: str, *, hatched: bool) -> fl
     return start + inner - left
 
 
-def picture(slide: Any, box: Box, content: bytes, alt: str) -> None:
-    """A picture scaled into its box, at its top left, with its text alternative."""
+def picture(slide: Any, box: Box, content: bytes, alt: str) -> float:
+    """A picture scaled into its box, at its top left, with its text alternative; the height it takes."""
     with Image.open(io.BytesIO(content)) as image:
         wide, high = image.size
     factor = min(box.width / wide, box.height / high)
@@ -217,6 +217,7 @@ def picture(slide: Any, box: Box, content: bytes, alt: str) -> None:
     )
     shape.name = "Chart"
     shape._element.nvPicPr.cNvPr.set("descr", alt)
+    return high * factor
 
 
 def table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -29,6 +30,8 @@ _SIDE = Box(1092, _TOP, 436, _BOTTOM - _TOP)
 """What stands beside a picture."""
 _CHART = Box(MARGIN, _TOP, 960, _BOTTOM - _TOP)
 _SMALLEST = 18
+_MOST_COLUMNS = 9
+"""Columns of a table under a picture."""
 _TONES: dict[str, ColourName] = {"good": "good", "bad": "bad", "unsure": "muted"}
 MOST_TABLE_SLIDES = 1
 """Slides of numbers behind one picture: further rows are in the workbook."""
@@ -89,11 +92,13 @@ def _figure(deck: Any, content: Content, sheet: Sheet) -> None:
         return
     beside = made.card is not None or _fits(numbers, _SIDE)
     room = _CHART if beside else Box(MARGIN, _TOP, FULL, _BOTTOM - _TOP)
-    shapes.picture(slide, room, filling(made, room.width, room.height, letters=_LETTERS), made.alt)
+    drawn = filling(made, room.width, room.height, letters=_LETTERS)
+    used = shapes.picture(slide, room, drawn, made.alt)
+    below = Box(MARGIN, _TOP + used + 28, FULL, _BOTTOM - _TOP - used - 28)
     if made.card is not None:
         _card(slide, _SIDE, made.card)
-    elif beside:
-        _table(slide, _SIDE, numbers, sheet)
+    elif beside or _fits(numbers, below, columns=_MOST_COLUMNS):
+        _table(slide, _SIDE if beside else below, numbers, sheet)
         return
     _tables(deck, content, sheet, numbers, None, Box(MARGIN, _TOP, FULL, _BOTTOM - _TOP))
 
@@ -128,11 +133,9 @@ def _card(slide: Any, box: Box, card: VerdictCard) -> None:
         top += 36
     shapes.rule(slide, Box(box.left, top + 8, box.width, 1), "rule")
     rest = box.top + box.height - top - 24
-    caveat = plain(card.settle or card.reason)
+    said = "\n".join(plain(words) for words in (card.reason, card.settle) if words)
     if rest > 2 * 21:
-        shapes.text(
-            slide, Box(box.left, top + 24, box.width, rest), caveat, (22, 20, _SMALLEST), name="Caveat"
-        )
+        shapes.text(slide, Box(box.left, top + 24, box.width, rest), said, (22, 20, _SMALLEST), name="Caveat")
 
 
 def _tables(deck: Any, content: Content, sheet: Sheet, numbers: pd.DataFrame, slide: Any, box: Box) -> None:
@@ -158,8 +161,8 @@ def _table(slide: Any, box: Box, numbers: pd.DataFrame, sheet: Sheet) -> None:
     shapes.table(slide, place, numbers, size=size, widths=widths, alt=alt)
 
 
-def _fits(numbers: pd.DataFrame, box: Box) -> bool:
-    if numbers.empty or len(numbers.columns) > 3:
+def _fits(numbers: pd.DataFrame, box: Box, *, columns: int = 3) -> bool:
+    if numbers.empty or len(numbers.columns) > columns:
         return False
     return sum(_laid_out(numbers, box)[2]) <= box.height
 
@@ -264,17 +267,24 @@ def _slide(
 def _footer(slide: Any, content: Content, sheet: Sheet | None) -> None:
     shapes.rule(slide, Box(MARGIN, 818, FULL, 2), "ink")
     wide = shapes.tag(slide, MARGIN, 834, content.tag, hatched=content.synthetic)
-    words = f"{caption_of(sheet)} Figure {sheet.entry.figure}." if sheet else content.scope
     left = MARGIN + wide + 18
-    shapes.text(
-        slide,
-        Box(left, 826, shapes.WIDTH - MARGIN - 60 - left, 68),
-        words,
-        (_SMALLEST,),
-        tone="muted",
-        name="Caption",
-    )
+    room = Box(left, 826, shapes.WIDTH - MARGIN - 60 - left, 68)
+    words = _footnote(sheet, room) if sheet else content.scope
+    shapes.text(slide, room, words, (_SMALLEST,), tone="muted", name="Caption")
     shapes.page_number(slide, Box(shapes.WIDTH - MARGIN - 50, 836, 50, 26))
+
+
+def _footnote(sheet: Sheet, room: Box) -> str:
+    """The caption; a long one is cut before its period and the figure's id, and is whole in the notes."""
+    whole = caption_of(sheet)
+    last = f"Figure {sheet.entry.figure}."
+    if height_of(f"{whole} {last}", _SMALLEST, room.width) <= room.height:
+        return f"{whole} {last}"
+    *sentences, period = re.split(r"(?<=\.) (?=[A-Z0-9])", whole)
+    last = f"… {period} {last}"
+    while sentences and height_of(" ".join([*sentences, last]), _SMALLEST, room.width) > room.height:
+        sentences.pop()
+    return " ".join([*sentences, last])
 
 
 def _notes(sheet: Sheet) -> str:

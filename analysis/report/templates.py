@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING
 
+from analysis.figures.comparison_words import HEADLINE
+from analysis.questions.terms import answerable
 from analysis.report.briefing import Briefing, Entry, Query
 
 if TYPE_CHECKING:
@@ -24,8 +27,9 @@ def leadership(dataset: Dataset, selection: Query) -> Briefing:
         "incidents.over_time",
         "incidents.causes",
     ]
+    virtual, in_person = _arms(dataset)
     return Briefing(
-        "Virtual and in-person validations: where we stand", _entries(dataset, figures), selection
+        f"{virtual} and {in_person} validations: where we stand", _entries(dataset, figures), selection
     )
 
 
@@ -50,7 +54,10 @@ def full_comparison(dataset: Dataset, selection: Query) -> Briefing:
     from analysis.figures import registry
 
     figures = [name for name in registry() if name.startswith("virtual_vs_in_person.")]
-    return Briefing("Virtual vs in person, in full", _entries(dataset, figures), selection)
+    virtual, in_person = _arms(dataset)
+    return Briefing(
+        f"{virtual} vs {in_person.replace('-', ' ')}, in full", _entries(dataset, figures), selection
+    )
 
 
 TEMPLATES: Mapping[str, tuple[str, Callable[[Dataset, Query], Briefing]]] = {
@@ -61,12 +68,35 @@ TEMPLATES: Mapping[str, tuple[str, Callable[[Dataset, Query], Briefing]]] = {
 """Code → its name and how to make it."""
 
 
+def _arms(dataset: Dataset) -> tuple[str, str]:
+    """Names of the two arms in a title: stand-ins keep theirs."""
+    virtual, in_person = dataset.modes["virtual"], dataset.modes["in_person"]
+    return virtual, "in-person" if in_person == "In person" else in_person
+
+
+_SHOWS = {"msc_deficiencies.reasons": "reason", "virtual_vs_in_person.evidence": "evidence"}
+"""Figures of one column that a source need not have."""
+
+
 def _entries(dataset: Dataset, figures: list[str]) -> tuple[Entry, ...]:
-    """Those figures that this dataset has the tables for."""
+    """Those figures that this dataset has the tables and columns for."""
     from analysis.figures import registry
 
     known = registry()
     there = [name for name in figures if name in known]
     return tuple(
-        Entry(name) for name in there if not known[name].needs or dataset.row_counts.get(known[name].needs)
+        Entry(name, _asked_of(dataset, name))
+        for name in there
+        if (not known[name].needs or dataset.row_counts.get(known[name].needs))
+        and (name not in _SHOWS or dataset.present(_SHOWS[name]))
     )
+
+
+def _asked_of(dataset: Dataset, figure: str) -> dict[str, str]:
+    """The metric of a comparison, where the dataset cannot answer the headline: the first it can."""
+    from analysis.figures import registry
+
+    known = answerable(dataset)
+    if not figure.startswith("virtual_vs_in_person.") or HEADLINE in known or not known:
+        return {}
+    return {"metric": known[0]} if "metric" in signature(registry()[figure].build).parameters else {}

@@ -61,7 +61,8 @@ def html(content: Content, *, progress: Callable[[int, int, str], None] | None =
             progress(place, len(content.sheets), sheet.title)
         name = f"chart-{place}"
         if sheet.figure.chart is not None and sheet.figure.state is None:
-            specs[name] = specification(sheet.figure, 0) | _STRETCHED
+            # What is drawn takes its label from the description, in place of the one it had.
+            specs[name] = specification(sheet.figure, 0) | _STRETCHED | {"description": sheet.figure.alt}
         sections.append(_section(content, sheet, name))
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'

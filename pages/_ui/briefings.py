@@ -42,9 +42,10 @@ def sentence(view: View) -> str:
     if not made.entries:
         return "Nothing collected yet: choose **Add to briefing** in the menu of any figure, or start from a template."
     count = wording.counted(len(made.entries), "figure")
-    if made.fingerprint and made.fingerprint != view.dataset.fingerprint:
+    content, _ = _content(view)
+    if content is not None and content.changed:
         then = f" as of {wording.date(made.as_of)}" if made.as_of else ""
-        moved = changes_table(_content(view))
+        moved = changes_table(content)
         beyond = sum("beyond" in words for words in moved["Change"])
         return (
             f"**{count}**, saved on other data ({made.dataset}{then}): {wording.counted(len(moved), 'number')} changed since, "
@@ -79,7 +80,8 @@ def collected(view: View) -> None:
     if not made.entries:
         return
     page.heading("Figures")
-    st.text_input("Title of the briefing", made.title, key="briefing-title", on_change=_titled, max_chars=200)
+    _hold("briefing-title", made.title)
+    st.text_input("Title of the briefing", key="briefing-title", on_change=_titled, max_chars=200)
     for place, entry in enumerate(made.entries):
         _entry(view, place, entry, len(made.entries))
 
@@ -89,7 +91,10 @@ def export(view: View) -> None:
     made = tray.briefing()
     if not made.entries:
         return
-    content = _content(view)
+    content, problem = _content(view)
+    if content is None:
+        page.note(problem)
+        return
     moved = changes_table(content)
     if content.changed:
         page.heading("What changed since it was saved")
@@ -99,12 +104,8 @@ def export(view: View) -> None:
     for words in content.problems:
         page.note(words)
     page.heading("Take it along")
-    st.checkbox(
-        "Hide counts of 1 to 4 in what I take along",
-        made.suppress,
-        key="briefing-suppress",
-        on_change=_suppressed,
-    )
+    _hold("briefing-suppress", made.suppress)
+    st.checkbox("Hide counts of 1 to 4 in what I take along", key="briefing-suppress", on_change=_suppressed)
     left, right = st.columns(2, gap="large")
     with left:
         suffix = st.selectbox(
@@ -129,15 +130,16 @@ def _entry(view: View, place: int, entry: Entry, count: int) -> None:
     own = dataclasses.replace(view, selection=selection, ignored=ignored)
     with st.container(key=f"entry-{place}-{entry.figure.replace('.', '-')}", border=True):
         with st.container(horizontal=True, wrap=True, gap="small", vertical_alignment="bottom"):
+            _hold(f"entry-title-{place}", entry.title)
             st.text_input(
-                f"Title of figure {place + 1}", entry.title, key=f"entry-title-{place}", placeholder="the figure's own finding",
+                f"Title of figure {place + 1}", key=f"entry-title-{place}", placeholder="the figure's own finding",
                 on_change=_edited, args=(place, "title"), max_chars=200,
             )  # fmt: skip
             st.button(
                 "Up",
                 key=f"up-{place}",
                 icon=":material/arrow_upward:",
-                on_click=_moved,
+                on_click=tray.move,
                 args=(place, -1),
                 disabled=place == 0,
             )
@@ -145,19 +147,20 @@ def _entry(view: View, place: int, entry: Entry, count: int) -> None:
                 "Down",
                 key=f"down-{place}",
                 icon=":material/arrow_downward:",
-                on_click=_moved,
+                on_click=tray.move,
                 args=(place, 1),
                 disabled=place == count - 1,
             )
             st.button(
-                "Remove", key=f"remove-{place}", icon=":material/delete:", on_click=_removed, args=(place,)
+                "Remove", key=f"remove-{place}", icon=":material/delete:", on_click=tray.remove, args=(place,)
             )
+        _hold(f"entry-note-{place}", entry.note)
         st.text_area(
-            f"Note on figure {place + 1}", entry.note, key=f"entry-note-{place}", height=68, on_change=_edited, args=(place, "note"),
+            f"Note on figure {place + 1}", key=f"entry-note-{place}", height=68, on_change=_edited, args=(place, "note"),
             max_chars=2000, placeholder="what to say about it",
         )  # fmt: skip
         origin = entry.figure.split(".")[0].replace("_", " ").capitalize()
-        st.caption(f"From {origin} · {selection.words(view.dataset)}")
+        page.note(f"From {origin} · {selection.words(view.dataset)}")
         figure.show(entry.figure, own, key=f"entry-{place}", **entry.settings)
 
 
@@ -166,7 +169,7 @@ def _make(view: View, content: Content, suffix: str) -> None:
     bar = st.progress(0.0, "Starting")
 
     def progress(done: int, whole: int, words: str) -> None:
-        bar.progress(done / max(whole, 1), f"{done + 1} of {whole}: {words[:80]}")
+        bar.progress(done / max(whole, 1), f"{done + 1} of {whole}: {_as_written(words[:80])}")
 
     try:
         made = rendered(content, suffix, progress=progress)
@@ -175,6 +178,11 @@ def _make(view: View, content: Content, suffix: str) -> None:
     else:
         st.session_state[_MADE] = (_key(content, suffix), made)
     bar.empty()
+
+
+def _as_written(words: str) -> str:
+    """A title where Streamlit reads Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|$~:<>&])", r"\\\1", words)
 
 
 def _take(briefing: Briefing, suffix: str, content: Content) -> None:
@@ -188,8 +196,12 @@ def _take(briefing: Briefing, suffix: str, content: Content) -> None:
     )  # fmt: skip
 
 
-def _content(view: View) -> Content:
-    return ask(content_of, tray.briefing(), view.dataset)
+def _content(view: View) -> tuple[Content | None, str]:
+    """The briefing on this dataset, or why nothing of it can be made."""
+    try:
+        return ask(content_of, tray.briefing(), view.dataset), ""
+    except AnalysisError as error:
+        return None, str(error)
 
 
 def _key(content: Content, suffix: str) -> str:
@@ -202,7 +214,6 @@ def _file_name(briefing: Briefing) -> str:
 
 def _use(view: View, code: str) -> None:
     tray.keep(TEMPLATES[code][1](view.dataset, tidy_query(view.selection.to_query())))
-    _forget()
 
 
 def _open() -> None:
@@ -214,7 +225,6 @@ def _open() -> None:
         tray.keep(parsed_briefing(file.getvalue().decode("utf-8", errors="replace"), file.name))
     except AnalysisError as error:
         st.session_state[_REFUSED] = str(error)
-    _forget()
 
 
 def _titled() -> None:
@@ -229,17 +239,10 @@ def _edited(place: int, what: str) -> None:
     tray.edit(place, **{what: st.session_state[f"entry-{what}-{place}"]})
 
 
-def _moved(place: int, by: int) -> None:
-    tray.move(place, by)
-    _forget()
+def _hold(key: str, value: str | bool) -> None:
+    """Give a field what the tray holds: fields are numbered by place, and places change.
 
-
-def _removed(place: int) -> None:
-    tray.remove(place)
-    _forget()
-
-
-def _forget() -> None:
-    """Drop what the fields held: they are numbered by place, and the places changed."""
-    for key in [k for k in st.session_state if re.match(r"entry-(title|note)-\d+$|briefing-title$", str(k))]:
-        del st.session_state[key]
+    A changed default would not do: a browser keeps what stands in a field of the same key.
+    """
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value

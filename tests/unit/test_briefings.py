@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import io
 import json
 import re
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import nbformat
@@ -22,16 +25,19 @@ from pypdf import PdfReader
 
 from analysis.charts.figure import Figure
 from analysis.cli import main
-from analysis.datasets.opening import Dataset
+from analysis.datasets.importing import import_dataset
+from analysis.datasets.mapping import read_mapping
+from analysis.datasets.opening import Dataset, open_dataset
 from analysis.errors import AnalysisError
 from analysis.report.briefing import Briefing, Entry, Number, parsed_briefing
 from analysis.report.changes import changes, numbers_of
 from analysis.report.content import Content, content_of, saved
 from analysis.report.notebook import escaped
-from analysis.report.printed import caption_of, table_of
+from analysis.report.printed import caption_of, table_of, verdict_words
 from analysis.report.templates import TEMPLATES
 from analysis.report.writing import FORMATS, rendered, write_briefing
 
+ROOT = Path(__file__).resolve().parents[2]
 FIGURES = (
     "virtual_vs_in_person.verdict",
     "virtual_vs_in_person.ways",
@@ -119,7 +125,8 @@ def test_on_newer_data_it_says_what_changed(demo: Dataset, small_demo: Dataset) 
 
 def test_noise_is_the_two_intervals_together() -> None:
     before = [Number("a", 0.10, 0.08, 0.12), Number("gone", 1.0)]
-    inside, outside = ([Number("a", value, value - 0.02, value + 0.02)] for value in (0.12, 0.14))
+    # Beyond the root of the sum of squares, 0.028, though the two half-widths together are 0.04.
+    inside, outside = ([Number("a", value, value - 0.02, value + 0.02)] for value in (0.127, 0.133))
     assert [(c.label, c.beyond_noise) for c in changes(before, inside)] == [("a", False), ("gone", None)]
     assert changes(before, outside)[0].beyond_noise is True
     assert changes(before[:1], before[:1]) == ()
@@ -182,8 +189,21 @@ def test_paper_carries_them(content: Content, made: dict[str, bytes]) -> None:
         for number in shown_numbers(sheet.figure):
             if len(number) < 12:
                 assert squeezed(number) in text, number
+        assert squeezed(caption_of(sheet)) in text
     root = PdfReader(io.BytesIO(made[".pdf"])).trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"], "a tagged PDF"
+    alternatives = list(alternatives_in(root["/StructTreeRoot"]))
+    assert alternatives == [s.figure.alt for s in content.sheets if s.figure.chart is not None]
+
+
+def alternatives_in(element: Any) -> Iterator[str]:
+    """Text alternatives of the pictures of a tagged PDF; empty where a picture has none."""
+    if element.get("/S") == "/Figure":
+        yield str(element.get("/Alt", ""))
+    kids = element.get("/K", ())
+    for kid in kids if isinstance(kids, list) else [kids]:
+        if isinstance(each := kid.get_object(), dict):
+            yield from alternatives_in(each)
 
 
 def test_the_page_carries_them_and_asks_nothing(content: Content, made: dict[str, bytes]) -> None:
@@ -193,6 +213,10 @@ def test_the_page_carries_them_and_asks_nothing(content: Content, made: dict[str
     for sheet in content.sheets:
         assert squeezed(caption_of(sheet)) in plain
         assert all(squeezed(number) in plain for number in shown_numbers(sheet.figure))
+    assert re.findall(r'role="img" aria-label="([^"]*)"', body.replace("&quot;", "”"))
+    charts = [sheet.figure.alt for sheet in content.sheets if sheet.figure.chart is not None]
+    assert all(f'aria-label="{html.escape(alt)}"' in body for alt in charts)
+    assert body.count("SYNTHETIC") > len(content.sheets)
     assert "default-src 'none'" in page
     assert not re.search(r'(?:src|href)="(?!#)', body.replace("xlink:href", ""))
     assert "<b>bold</b>" not in body
@@ -231,6 +255,7 @@ def test_the_notebook_makes_the_same_figures(
         )
     text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
     assert "SYNTHETIC" in text and escaped(NOTE) in text and "<b>" not in text
+    assert all(escaped(caption_of(sheet)) in text for sheet in content.sheets)
 
 
 def test_the_same_briefing_is_the_same_file(content: Content, made: dict[str, bytes]) -> None:
@@ -255,13 +280,21 @@ def test_no_text_leaves_its_box_in_another_program(made: dict[str, bytes], tmp_p
     pages = PdfReader(tmp_path / "b.pdf").pages
     assert len(pages) == len(deck.slides)
     for page, slide in zip(pages, deck.slides, strict=True):
-        high = float(page.mediabox.height)
-        lowest: list[float] = []
-        page.extract_text(
-            visitor_text=lambda text, cm, tm, *_, found=lowest: found.append(tm[5]) if text.strip() else None
-        )
-        assert min(lowest) > 0 and max(lowest) < high
-        assert slide.shapes.title is not None
+        scale, high = float(page.mediabox.width) / deck.slide_width, float(page.mediabox.height)
+        # Rows of a table may be a little higher there, down to the rule above the footer.
+        rule = next(s.top for s in slide.shapes if s.name == "Caption") * scale
+        boxes = [
+            (s.left * scale, s.top * scale, (s.left + s.width) * scale, rule if s.has_table else (s.top + s.height) * scale)
+            for s in slide.shapes if s.has_text_frame or s.has_table
+        ]  # fmt: skip
+        found: list[tuple[str, float, float]] = []
+        page.extract_text(visitor_text=lambda text, cm, tm, *_, to=found: to.append((text, tm[4], tm[5])))
+        for text, x, up in found:
+            # The baseline of every line lies in the box of some text, give or take two points.
+            y = high - up
+            assert not text.strip() or any(
+                left - 2 <= x <= right + 2 and top <= y <= bottom + 2 for left, top, right, bottom in boxes
+            ), text
 
 
 def test_nothing_half_written(content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,6 +352,31 @@ def test_the_command_makes_the_default(
     kept = parsed_briefing((tmp_path / "b.toml").read_text(encoding="utf-8"))
     assert kept.selection == {"office": ("Miami",)} and kept.fingerprint == demo.fingerprint
     assert any(entry.numbers for entry in kept.entries)
+
+
+def test_templates_speak_of_what_a_dataset_can_answer(shared_folder: Path, tmp_path: Path) -> None:
+    """Real records with other arms: their names, a metric they can answer, and no share of what is hidden."""
+    files = sorted((shared_folder / "realdata" / "osha_prisons").glob("*.csv"))
+    import_dataset(files, read_mapping(ROOT / "data" / "mappings" / "osha_prisons.toml"), tmp_path / "osha")
+    dataset = open_dataset(tmp_path / "osha")
+    briefing = TEMPLATES["leadership"][1](dataset, {})
+    assert briefing.title == "Complaint and Planned validations: where we stand"
+    shown, whole = (
+        content_of(dataclasses.replace(briefing, suppress=suppress), dataset) for suppress in (True, False)
+    )
+    assert not shown.synthetic and shown.tag != "SYNTHETIC"
+    for found in (shown, whole):
+        said = " ".join(
+            [s.title + s.figure.measure + caption_of(s) + s.figure.alt + table_of(s.figure).to_csv() for s in found.sheets]
+            + [words for s in found.sheets if (card := verdict_words(s.figure.card)) for words in card.values()]
+        )  # fmt: skip
+        assert "Complaint" in said and not re.search(r"in_person|in-person", said)
+    months = next(sheet for sheet in shown.sheets if sheet.entry.figure == "overview.months")
+    assert "%" not in months.title + months.figure.alt
+    # 404 of 582 in the whole table, as the folder's own notes say.
+    assert "69.4%" in next(s for s in whole.sheets if s.entry.figure == "overview.months").title
+    deck = Presentation(io.BytesIO(rendered(shown, ".pptx")))
+    assert len(deck.slides) >= 5 and sum(s.has_table for slide in deck.slides for s in slide.shapes) >= 3
 
 
 def test_pictures_say_what_they_show(content: Content) -> None:
