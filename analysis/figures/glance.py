@@ -52,7 +52,7 @@ def metrics_at_a_glance(dataset: Dataset, selection: Selection) -> Figure:
     answers = sorted(answers, key=lambda a: order.index(_ROLES[a.role]))
     rows = [_glance_row(a, dataset) for a in answers]
     v, p = dataset.modes["virtual"], dataset.modes["in_person"]
-    data = pd.concat([a.to_frame().assign(metric=a.metric, verdict=a.verdict, **a.group) for a in answers])
+    data = pd.DataFrame([_plain(a, r) for a, r in zip(answers, rows, strict=True)])
     table = pd.DataFrame(
         [
             {
@@ -128,6 +128,24 @@ def _glance_row(answer: Comparison, dataset: Dataset) -> GlanceRow:
         in_person_series=answer.series.get("in_person", ()),
         note=note,
     )
+
+
+def _plain(answer: Comparison, drawn: GlanceRow) -> dict[str, object]:
+    """One metric as numbers: the row that is drawn, unrounded."""
+    row = answer.answer if drawn.difference else None
+    bounds = row.interval if row else None
+    arms = {
+        f"{mode}_{key}": value for mode, arm in answer.arms.items() for key, value in arm.to_dict().items()
+    }
+    return {
+        "label": drawn.label, "metric": answer.metric, **answer.group, **arms,
+        "method": answer.primary, "measure": answer.measure,
+        "estimate": row.estimate if row else None,
+        "low": bounds.low if bounds else None,
+        "high": bounds.high if bounds else None,
+        "n": row.n if row and "suppressed" not in row.caveats else None,
+        "margin": answer.margin, "verdict": answer.verdict,
+    }  # fmt: skip
 
 
 def _margin_number(answer: Comparison) -> str:

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 import nbformat
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,8 @@ from analysis.datasets.importing import import_dataset
 from analysis.datasets.mapping import read_mapping
 from analysis.datasets.opening import Dataset, open_dataset
 from analysis.errors import AnalysisError
+from analysis.figures.registry import figure
+from analysis.questions.comparison import compare
 from analysis.report.briefing import Briefing, Entry, Number, parsed_briefing
 from analysis.report.changes import changes, numbers_of
 from analysis.report.content import Content, content_of, saved
@@ -119,7 +122,7 @@ def test_on_newer_data_it_says_what_changed(demo: Dataset, small_demo: Dataset) 
     later = content_of(kept, small_demo)
     assert "saved on other data" in later.changed
     found = {change.label: change for change in later.sheets[0].changes}
-    done = next(change for label, change in found.items() if label.startswith("validations"))
+    done = found["Validations completed"]
     assert (done.before, done.now) == (9000.0, 600.0)
 
 
@@ -135,11 +138,38 @@ def test_noise_is_the_two_intervals_together() -> None:
 def test_numbers_are_named_by_what_they_are(demo: Dataset, content: Content) -> None:
     shown = numbers_of(content.sheets[1].figure)
     assert len({number.label for number in shown}) == len(shown) > 5
-    standardised = next(n for n in shown if n.label.startswith("standardised · difference ·"))
+    standardised = next(n for n in shown if n.label == "Standardised (regression)")
     answer = (
         content.sheets[1].figure.data.set_index(["method", "measure"]).loc[("standardised", "difference")]
     )
     assert standardised.value == answer["estimate"] and standardised.low == answer["low"]
+    assert any(n.label == "Standardised (regression), ratio" for n in shown)
+
+
+def test_a_number_is_what_the_row_shows_with_its_own_interval(demo: Dataset) -> None:
+    statistics = {n.label: n for n in numbers_of(figure("overview.statistics", demo))}
+    reported = demo_days(demo)
+    # The median in days, not how many validations it is of.
+    assert statistics["Days to report, median"].value == reported
+    glance = {n.label: n for n in numbers_of(figure("virtual_vs_in_person.metrics", demo))}
+    headline = compare(demo, "any_must_deficiency").answer
+    assert headline is not None and headline.interval is not None
+    kept = glance["Validations with a Must deficiency"]
+    assert (kept.value, kept.low, kept.high) == (
+        headline.estimate, headline.interval.low, headline.interval.high
+    )  # fmt: skip
+    # The limits of a lift stand beside a share in the same row.
+    for lift in numbers_of(figure("incidents.earlier_deficiencies", demo)):
+        assert lift.low is None or lift.low <= lift.value <= lift.high  # type: ignore[operator]
+    assert len(glance) == 18 and {n.label for n in numbers_of(figure("maritime.analyses", demo))}
+
+
+def demo_days(demo: Dataset) -> float:
+    rows = pd.read_parquet(
+        demo.path / "source" / "validations.parquet", columns=["conducted_on", "reported_on"]
+    )
+    days = (pd.to_datetime(rows["reported_on"]) - pd.to_datetime(rows["conducted_on"])).dt.days
+    return float(days.dropna().median())
 
 
 def shown_numbers(figure: Figure) -> list[str]:
