@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.installed
+ENGINES = $(VENV)/.engines-installed
 
 # Many small models: one thread each is several times faster than two that wait for one another.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help app test lab demo data lock lint seeds truth oddities screenshots clean
+.PHONY: help app test engines lab demo data lock lint seeds truth oddities screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## list the tasks
@@ -17,8 +18,11 @@ app: $(READY) ## open the app on the embedded demo (http://localhost:8501)
 	@echo "Opening http://localhost:8501 – stop with Ctrl+C"
 	$(BIN)/streamlit run app.py
 
-test: $(READY) ## run every test this machine allows, and name the skipped ones
-	$(BIN)/python -m pytest -rs --numprocesses=auto --dist=worksteal
+# Where no test may be skipped, those of the engines need their packages.
+test: $(READY) $(if $(filter all,$(CTPAT_REQUIRE)),$(ENGINES)) ## run every test this machine allows, and name the skipped ones
+	$(BIN)/python -m pytest -rs --numprocesses=auto --dist=loadgroup
+
+engines: $(ENGINES) ## install what Spark and PostgreSQL need (500 MB)
 
 lab: $(READY) ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
@@ -46,8 +50,10 @@ lint: $(READY) ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-lock: ## resolve requirements.txt into requirements.lock, with hashes (needs uv)
+lock: ## resolve requirements into locks, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate requirements.txt -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate requirements-engines.txt \
+		-c requirements.lock -o requirements-engines.lock
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -57,4 +63,8 @@ $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11") if sys.version_info < (3, 11) else 0'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(ENGINES): requirements-engines.lock $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-engines.lock
 	@touch $@

@@ -91,15 +91,25 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=_whole)
     demo.add_argument("--validations", type=_whole)
     demo.add_argument("--effects", type=Path, metavar="FILE.toml")
+    _engine(demo)
     _json(demo, _demo)
 
     importing = commands.add_parser(
-        "import", help="make a dataset of CSV, Excel or Parquet files through a mapping file"
+        "import", help="make a dataset of files or tables of a database through a mapping file"
     )
-    importing.add_argument("sources", type=Path, nargs="+", metavar="SOURCE")
+    importing.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="CSV, Excel, Parquet or DuckDB files, postgresql://user@host/database",
+    )
     importing.add_argument("--mapping", type=Path, required=True, metavar="MAP.toml")
     importing.add_argument("--to", type=Path, metavar="OUT")
+    importing.add_argument(
+        "--append", action="store_true", help="keep what OUT holds, but for the months that the files bring"
+    )
     importing.add_argument("--dry-run", action="store_true", help="read and check only")
+    _engine(importing)
     _json(importing, _import)
 
     check = commands.add_parser("check", help="quality report of a dataset")
@@ -137,6 +147,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _dataset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", type=Path, metavar="DATASET")
+
+
+def _engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine", default="duckdb", metavar="ENGINE", help="duckdb (default), local[*] or spark://host:port"
+    )
 
 
 def _json(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], None]) -> None:
@@ -193,6 +209,7 @@ def _demo(options: argparse.Namespace) -> None:
         seed=DEFAULT_SEED if options.seed is None else options.seed,
         validations=DEFAULT_VALIDATIONS if options.validations is None else options.validations,
         effects=options.effects,
+        engine=options.engine,
         progress=_say,
     )
     _print(options, {"dataset": str(options.out), **made}, [f"Synthetic dataset written to {options.out}."])
@@ -204,11 +221,15 @@ def _import(options: argparse.Namespace) -> None:
 
     if options.to is None and not options.dry_run:
         raise AnalysisError("the import needs a place to write to: add --to OUT, or --dry-run to only check.")
+    if options.append and options.to is None:
+        raise AnalysisError("nobody can append to nothing: add --to with the dataset that is to grow.")
     report = import_dataset(
         options.sources,
         read_mapping(options.mapping),
         options.to or Path("."),
+        append=options.append,
         dry_run=options.dry_run,
+        engine=options.engine,
         progress=_say,
     )
     lines = []

@@ -11,7 +11,7 @@ from typing import Any
 
 import tomli_w
 
-from analysis.datasets.engines import Engine, collected
+from analysis.datasets.engines import DuckDB, collected
 from analysis.datasets.reading import WORKBOOKS, read_source, sheet_names
 from analysis.datasets.vocabularies import Vocabulary, reference_table, reference_vocabularies
 from analysis.schema import REFERENCE_TABLES, TABLES, Table
@@ -88,7 +88,7 @@ def look_at(path: Path) -> Look:
     if path.suffix.lower() in WORKBOOKS:
         filled = sheet_names(path)
         sheet = filled[0] if len(filled) > 1 else None
-    engine = Engine()
+    engine = DuckDB()
     try:
         source = read_source(engine, path, sheet=sheet)
         rows = collected(source.frame.select(*source.columns))
@@ -323,7 +323,7 @@ def _unknown(looks: Sequence[Look], tables: Mapping[str, Any], table: str, colum
     look = next(look for look in looks if theirs in look.columns)
     if column == "criterion_id" and theirs not in look.values:
         return not {_plain(theirs)} <= {"criterion id"}
-    engine = Engine()
+    engine = DuckDB()
     try:
         if column == "criterion_id":
             known = set(collected(reference_table(engine, "criteria"))["criterion_id"])

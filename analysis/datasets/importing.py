@@ -1,6 +1,6 @@
 """Import: somebody's files become a dataset folder, or nothing changes.
 
-Files (CSV, Excel, Parquet) are read as text, mapped, checked, then prepared and counted in a folder beside the target, which takes
+Files (CSV, Excel, Parquet) and tables of databases are read as text, mapped, checked, then prepared and counted in a folder beside the target, which takes
 its place in one step at the end.
 """
 
@@ -16,13 +16,15 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.datasets import checks
+from analysis.datasets.appending import Earlier
 from analysis.datasets.checks import TableReport
-from analysis.datasets.engines import EMPTY, Engine, Frame, collected, number_of_rows
+from analysis.datasets.engines import DUCKDB, EMPTY, Engine, Frame, collected, engine_named, number_of_rows
 from analysis.datasets.folders import written_aside
 from analysis.datasets.importing_tables import import_table
 from analysis.datasets.mapping import ImportMapping, TableMapping
 from analysis.datasets.preparing import finish_dataset
-from analysis.datasets.reading import SourceTable, read_source
+from analysis.datasets.reading import SourceTable
+from analysis.datasets.sources import Given, files_among, given_sources, shown_sources
 from analysis.datasets.vocabularies import reference_table, reference_vocabularies
 from analysis.errors import AnalysisError, nearest
 from analysis.schema import REFERENCE_TABLES, TABLES
@@ -51,24 +53,32 @@ class ImportReport:
 
 
 def import_dataset(
-    sources: Sequence[Path],
+    sources: Sequence[Path | str],
     mapping: ImportMapping,
     out: Path,
     *,
+    append: bool = False,
     dry_run: bool = False,
+    engine: str = DUCKDB,
     progress: Progress = lambda step: None,
 ) -> ImportReport:
-    """Import CSV, Excel or Parquet files through a mapping into a dataset folder.
+    """Import files or tables of a database through a mapping into a dataset folder.
 
     Parameters
     ----------
-    sources : sequence of Path
-        Files; a table's ``file`` pattern in the mapping says which of them feed it.
+    sources : sequence of Path or str
+        CSV, Excel or Parquet files, DuckDB files, ``postgresql://`` addresses (``?schema=…``). A table's ``file``
+        pattern in the mapping says which files, or tables of a database, feed it.
     mapping : ImportMapping
     out : Path
         Dataset folder; replaced as a whole once everything is ready.
+    append : bool
+        Keep what the dataset `out` holds, but for the months of validations and incidents that the files bring.
+        Tables without a file stay as they are.
     dry_run : bool
         Read and check only.
+    engine : str
+        What touches the rows: see `engine_named`.
     progress : callable
         Told each step in words.
 
@@ -77,30 +87,32 @@ def import_dataset(
     AnalysisError
         When nothing is usable; `out` is then as it was and nothing is left beside it.
     """
-    if not dry_run and any(out.resolve() in path.resolve().parents for path in sources):
+    if not dry_run and any(out.resolve() in path.resolve().parents for path in files_among(sources)):
         raise AnalysisError(
             f"{out} holds a source file and would replace it: choose another place to write to."
         )
-    engine = Engine()
+    worker = engine_named(engine, beside=None if dry_run else out)
     try:
-        report, tables = _read_and_check(engine, sources, mapping, progress)
+        earlier = Earlier(worker, out, mapping) if append else None
+        report, tables = _read_and_check(worker, sources, mapping, progress, earlier)
         if dry_run:
             return report
         with written_aside(out) as folder:
             for name, frame in tables.items():
                 progress(f"Writing {name}")
                 order = dict.fromkeys((*TABLES[name].key, *TABLES[name].names))
-                engine.write_parquet(frame, folder / "source" / f"{name}.parquet", order_by=list(order))
-            engine.write_parquet(
-                engine.from_pandas(report.rejects),
+                worker.write_parquet(frame, folder / "source" / f"{name}.parquet", order_by=list(order))
+            worker.write_parquet(
+                worker.from_pandas(report.rejects),
                 folder / "rejects.parquet",
                 order_by=["table", "file", "row"],
             )
-            finish_dataset(folder, _manifest(mapping), progress=progress)
+            worker.forget()
+            finish_dataset(folder, _manifest(mapping), engine=worker, progress=progress)
         report.dataset = out
         return report
     finally:
-        engine.close()
+        worker.close()
 
 
 def _manifest(mapping: ImportMapping) -> dict[str, Any]:
@@ -118,7 +130,11 @@ def _manifest(mapping: ImportMapping) -> dict[str, Any]:
 
 
 def _read_and_check(
-    engine: Engine, sources: Sequence[Path], mapping: ImportMapping, progress: Progress
+    engine: Engine,
+    sources: Sequence[Path | str],
+    mapping: ImportMapping,
+    progress: Progress,
+    earlier: Earlier | None = None,
 ) -> tuple[ImportReport, dict[str, Frame]]:
     report = ImportReport()
     tables: dict[str, Frame] = {}
@@ -126,25 +142,40 @@ def _read_and_check(
     for name in REFERENCE_TABLES:
         if _uses_reference(name, mapping):
             tables[name] = engine.kept(reference_table(engine, name))
-    read: dict[tuple[Path, str | None], SourceTable] = {}
+    given = given_sources(sources)
+    read: dict[tuple[Given, str | None], SourceTable] = {}
     rejects: list[pd.DataFrame] = []
+    brought = [name for name in _ORDER if name in mapping.tables]
+    if earlier:
+        brought = _brought(mapping, given)
+        earlier.check(brought, list(mapping.tables))
     for name in (name for name in _ORDER if name in mapping.tables):
+        if name not in brought:
+            stayed = earlier.without(name, None) if earlier else None
+            tables |= {} if stayed is None else {name: stayed}
+            continue
         progress(f"Reading {name}")
         spec = mapping.tables[name]
         raws = []
-        for path in _files_of(spec, sources):
-            if (path, spec.sheet) not in read:
-                read[path, spec.sheet] = read_source(engine, path, sheet=spec.sheet)
-            raws.append(read[path, spec.sheet])
-            _check_columns(spec, path, raws[-1].columns)
+        for source in _sources_of(spec, given):
+            if (source, spec.sheet) not in read:
+                read[source, spec.sheet] = source.read(engine, sheet=spec.sheet)
+            raws.append(read[source, spec.sheet])
+            _check_columns(spec.with_names(engine.held_name), source.shown, raws[-1].columns)
         progress(f"Checking {name}")
         kept, table_report, rejected = import_table(engine, TABLES[name], mapping, raws, tables, vocabularies)
+        if earlier:
+            kept, replaced = earlier.joined(name, kept)
+            table_report.repaired |= replaced
         tables[name] = kept
         report.tables[name] = table_report
         rejects.append(rejected)
     _derive(engine, mapping, tables, report)
-    usable = [n for n in ("validations", "incidents") if n in report.tables and report.tables[n].kept]
+    wanted = brought if earlier else ("validations", "incidents")
+    usable = [n for n in wanted if n in report.tables and report.tables[n].kept]
     report.rejects = pd.concat([checks.empty_rejects(), *rejects], ignore_index=True)
+    if earlier:
+        report.rejects = earlier.all_rejects(report.rejects, [table.file for table in read.values()])
     if not usable:
         raise AnalysisError(_nothing_usable(report, sources))
     return report, tables
@@ -159,17 +190,27 @@ def _uses_reference(name: str, mapping: ImportMapping) -> bool:
     return mapping.vocabulary.get("field_office") != "from_source"
 
 
-def _files_of(table: TableMapping, sources: Sequence[Path]) -> list[Path]:
-    files = [path for path in sources if fnmatch.fnmatch(path.name, table.file)]
-    if not files:
-        names = ", ".join(path.name for path in sources)
+def _brought(mapping: ImportMapping, given: Sequence[Given]) -> list[str]:
+    """Tables that the files given feed; the others are not spoken of."""
+    return [
+        name
+        for name in _ORDER
+        if name in mapping.tables
+        and any(fnmatch.fnmatch(source.name, mapping.tables[name].file) for source in given)
+    ]
+
+
+def _sources_of(table: TableMapping, given: Sequence[Given]) -> list[Given]:
+    found = [source for source in given if fnmatch.fnmatch(source.name, table.file)]
+    if not found:
+        names = ", ".join(source.name for source in given)
         raise AnalysisError(
             f"no source file matches '{table.file}' for table {table.table}; given were: {names}."
         )
-    return files
+    return found
 
 
-def _check_columns(table: TableMapping, path: Path, names: Sequence[str]) -> None:
+def _check_columns(table: TableMapping, shown: str, names: Sequence[str]) -> None:
     wanted = [
         (f"{table.table}.{ours}", theirs) for ours, feed in table.feeds.items() for theirs in feed.sources
     ]
@@ -181,7 +222,7 @@ def _check_columns(table: TableMapping, path: Path, names: Sequence[str]) -> Non
     for ours, theirs in wanted:
         if theirs not in names:
             raise AnalysisError(
-                f"{path} has no column '{theirs}', which {ours} is mapped to; {nearest(theirs, names)}"
+                f"{shown} has no column '{theirs}', which {ours} is mapped to; {nearest(theirs, names)}"
             )
 
 
@@ -250,8 +291,8 @@ def _derived_criteria(engine: Engine, findings: Frame | None) -> Frame:
     return engine.kept(engine.from_pandas(frame).with_columns(*extra).select(*columns))
 
 
-def _nothing_usable(report: ImportReport, sources: Sequence[Path]) -> str:
-    names = ", ".join(str(path) for path in sources)
+def _nothing_usable(report: ImportReport, sources: Sequence[Path | str]) -> str:
+    names = shown_sources(sources)
     read = sum(table.read for table in report.tables.values())
     if not read:
         return f"{names} has a header but no rows: nothing to import."

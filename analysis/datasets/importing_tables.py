@@ -35,7 +35,7 @@ def import_table(
     tables : mapping
         Tables imported so far: foreign keys point into them.
     """
-    spec = mapping.tables[table.name]
+    spec = mapping.tables[table.name].with_names(engine.held_name)
     report = TableReport()
     rejected = []
     for raw in raws:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -81,6 +81,27 @@ class TableMapping:
     leave_out: tuple[LeaveOut, ...]
     sheet: str | None = None
     overlap: Overlap | None = None
+
+    def with_names(self, held_name: Callable[[str], str]) -> TableMapping:
+        """The same mapping with source columns under the names that an engine holds them by."""
+
+        def held(column: str | None) -> str | None:
+            return held_name(column) if column else column
+
+        feeds = {
+            ours: replace(
+                feed, column=held(feed.column), fiscal_year=held(feed.fiscal_year), month=held(feed.month)
+            )
+            for ours, feed in self.feeds.items()
+        }
+        return replace(
+            self,
+            one_row_per=held(self.one_row_per),
+            feeds=feeds,
+            leave_out=tuple(replace(rule, column=held_name(rule.column)) for rule in self.leave_out),
+            overlap=self.overlap
+            and replace(self.overlap, columns=tuple(held_name(column) for column in self.overlap.columns)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.datasets.engines import Engine, Frame, collected
+from analysis.datasets.engines import DUCKDB, Frame, Reader, collected, reader_named
 from analysis.datasets.vocabularies import Vocabulary, read_vocabularies
 from analysis.errors import AnalysisError
 from analysis.schema import SCHEMA_VERSION
@@ -27,7 +27,11 @@ class Dataset:
     """
 
     def __init__(
-        self, path: Path, manifest: Mapping[str, Any], vocabularies: Mapping[str, Vocabulary]
+        self,
+        path: Path,
+        manifest: Mapping[str, Any],
+        vocabularies: Mapping[str, Vocabulary],
+        engine: str = DUCKDB,
     ) -> None:
         self.path = path
         self.name = str(manifest["name"])
@@ -50,7 +54,8 @@ class Dataset:
         self._vocabularies = vocabularies
         self._cells: dict[str, pd.DataFrame] = {}
         self._applicability: pd.DataFrame | None = None
-        self._engine: Engine | None = None
+        self._engine_name = engine
+        self._engine: Reader | None = None
         self._lock = threading.Lock()
 
     @property
@@ -136,18 +141,32 @@ class Dataset:
     def _read(self, path: Path) -> Frame:
         return self._handle().read_parquet(path)
 
-    def _handle(self) -> Engine:
+    def _handle(self) -> Reader:
         with self._lock:
             if self._engine is None:
-                self._engine = Engine()
+                self._engine = reader_named(self._engine_name)
             return self._engine.cursor()
+
+    def close(self) -> None:
+        """Give back what reads the rows; the next question takes it up again."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
 
     def __repr__(self) -> str:
         return f"<Dataset {self.name!r}, as of {self.as_of}, {self.row_counts.get('validations', 0):,} validations>"
 
 
-def open_dataset(path: Path | str) -> Dataset:
+def open_dataset(path: Path | str, *, engine: str = DUCKDB) -> Dataset:
     """Open a dataset folder.
+
+    Parameters
+    ----------
+    path : Path or str
+    engine : str
+        What reads prepared rows where cells cannot answer: ``duckdb``, ``pandas`` (in memory, for notebooks), or
+        Spark as ``local[*]`` or ``spark://host:port``. Every engine gives the same answers.
 
     Raises
     ------
@@ -175,7 +194,7 @@ def open_dataset(path: Path | str) -> Dataset:
         if len(days) != 3 or not all(type(day) is dt.date for day in days):
             raise ValueError("as_of and period must be dates")
         vocabularies = read_vocabularies(folder / "vocabularies.parquet")
-        return Dataset(folder, manifest, vocabularies)
+        return Dataset(folder, manifest, vocabularies, engine)
     except (OSError, LookupError, TypeError, AttributeError, ValueError) as error:
         raise AnalysisError(f"{folder} is damaged ({error}): import the dataset again.") from error
 

@@ -14,7 +14,7 @@ import tomli_w
 
 from analysis.datasets import cells
 from analysis.datasets.calendar import epoch_day, fiscal_year, month_key
-from analysis.datasets.engines import Engine, Frame, collected
+from analysis.datasets.engines import Engine, Frame, collected, engine_named
 from analysis.datasets.preparing_answers import (
     applicable_criteria,
     catalogue_periods,
@@ -41,6 +41,7 @@ def finish_dataset(
     folder: Path,
     manifest: Mapping[str, Any],
     *,
+    engine: Engine | None = None,
     progress: Progress = lambda step: None,
     threads: int | None = None,
 ) -> None:
@@ -52,45 +53,54 @@ def finish_dataset(
     manifest : mapping
         Name, synthetic, completeness, modes, … as known to whoever wrote the source tables; ``as_of`` may be
         None, then it is the latest date in any table.
+    engine : Engine, optional
+        What touches the rows: DuckDB where none is given.
     threads : int, optional
-        One thread makes the bytes reproducible.
+        Threads of that DuckDB; one makes the bytes reproducible.
     """
-    engine = Engine(threads=threads)
+    if engine is not None:
+        _finish(engine, folder, manifest, progress)
+        return
+    own = engine_named(threads=threads)
     try:
-        sources = {
-            name: engine.read_parquet(folder / "source" / f"{name}.parquet")
-            for name in TABLES
-            if (folder / "source" / f"{name}.parquet").exists()
-        }
-        progress("Preparing")
-        as_of = manifest.get("as_of") or _latest_date(sources)
-        offices = collected(sources["field_offices"])
-        opened = pd.to_datetime(offices["opened_on"])
-        vocabularies = dataset_vocabularies(
-            _values_seen(sources),
-            collected(sources["criteria"]),
-            offices[opened.isna() | (opened <= pd.Timestamp(as_of))],
-            manifest.get("modes", {}),
-        )
-        prepared = _prepare(engine, sources, vocabularies, manifest, as_of)
-        for name, frame in prepared.items():
-            progress(f"Writing prepared {name}")
-            order = frame.collect_schema().names()
-            engine.write_parquet(frame, folder / "prepared" / f"{name}.parquet", order_by=order)
-        progress("Counting")
-        held = {name: engine.read_parquet(folder / "prepared" / f"{name}.parquet") for name in prepared}
-        for name, frame in cells.build(held).items():
-            order = frame.collect_schema().names()
-            engine.write_parquet(frame, folder / "cells" / f"{name}.parquet", order_by=order)
-        engine.write_parquet(
-            engine.from_pandas(vocabulary_frame(vocabularies)),
-            folder / "vocabularies.parquet",
-            order_by=["column", "code"],
-        )
-        rows = {name: _rows(engine, folder / "source" / f"{name}.parquet") for name in sources}
-        _write_manifest(folder, manifest, as_of, _period(sources), rows)
+        _finish(own, folder, manifest, progress)
     finally:
-        engine.close()
+        own.close()
+
+
+def _finish(engine: Engine, folder: Path, manifest: Mapping[str, Any], progress: Progress) -> None:
+    sources = {
+        name: engine.read_parquet(folder / "source" / f"{name}.parquet")
+        for name in TABLES
+        if (folder / "source" / f"{name}.parquet").exists()
+    }
+    progress("Preparing")
+    as_of = manifest.get("as_of") or _latest_date(sources)
+    offices = collected(sources["field_offices"])
+    opened = pd.to_datetime(offices["opened_on"])
+    vocabularies = dataset_vocabularies(
+        _values_seen(sources),
+        collected(sources["criteria"]),
+        offices[opened.isna() | (opened <= pd.Timestamp(as_of))],
+        manifest.get("modes", {}),
+    )
+    prepared = _prepare(engine, sources, vocabularies, manifest, as_of)
+    for name, frame in prepared.items():
+        progress(f"Writing prepared {name}")
+        order = frame.collect_schema().names()
+        engine.write_parquet(frame, folder / "prepared" / f"{name}.parquet", order_by=order)
+    progress("Counting")
+    held = {name: engine.read_parquet(folder / "prepared" / f"{name}.parquet") for name in prepared}
+    for name, frame in cells.build(held).items():
+        order = frame.collect_schema().names()
+        engine.write_parquet(frame, folder / "cells" / f"{name}.parquet", order_by=order)
+    engine.write_parquet(
+        engine.from_pandas(vocabulary_frame(vocabularies)),
+        folder / "vocabularies.parquet",
+        order_by=["column", "code"],
+    )
+    rows = {name: _rows(engine, folder / "source" / f"{name}.parquet") for name in sources}
+    _write_manifest(folder, manifest, as_of, _period(sources), rows)
 
 
 def _prepare(
@@ -163,12 +173,11 @@ def _validation_base(
         "member_id", nw.col("entity_type").alias("_type"), left_day=epoch_day("left_on")
     )
     joined = sources["validations"].join(members, on="member_id", how="left")
-    numbered = joined.with_row_index("validation_row", order_by="validation_id")
-    specialists = (
-        joined.select("specialist_id").unique().filter(~nw.col("specialist_id").is_null())
-        .with_row_index("specialist", order_by="specialist_id")
-    )  # fmt: skip
-    companies = joined.select("member_id").unique().with_row_index("member", order_by="member_id")
+    numbered = engine.numbered(joined, "validation_row", order_by="validation_id")
+    known = joined.select("specialist_id").unique().filter(~nw.col("specialist_id").is_null())
+    specialists = engine.numbered(known, "specialist", order_by="specialist_id")
+    members_seen = joined.select("member_id").unique()
+    companies = engine.numbered(members_seen, "member", order_by="member_id")
     numbered = numbered.join(specialists, on="specialist_id", how="left").join(
         companies, on="member_id", how="left"
     )
@@ -238,7 +247,7 @@ def _findings(
     return joined.with_columns(
         category=category.cast(nw.Int16),
         n=nw.lit(1, nw.Int32),
-        **{c: nw.col(c).fill_null(-1) for c in ("focus_area", "level", "seen_by")},
+        **{c: nw.col(c).fill_null(-1).cast(nw.Int16) for c in ("focus_area", "level", "seen_by")},
     ).drop("_own", "validation_id", "catalogue_period")
 
 
@@ -271,9 +280,8 @@ def _answered(validations: Frame, feedback: Frame | None) -> Frame:
         return validations.select(
             "validation_row", has_specialist_feedback=nothing, has_member_feedback=nothing
         )
-    answers = feedback.group_by("validation_id").agg(
-        **{f"has_{who}_feedback": flag(nw.col("respondent") == who).max() for who in ("specialist", "member")}
-    )
+    who = {f"has_{one}_feedback": flag(nw.col("respondent") == one) for one in ("specialist", "member")}
+    answers = feedback.select("validation_id", **who).group_by("validation_id").agg(nw.col(*who).max())
     joined = validations.select("validation_row", "validation_id").join(
         answers, on="validation_id", how="left"
     )
@@ -300,12 +308,13 @@ def _values_seen(sources: Mapping[str, Frame]) -> dict[str, set[str]]:
     """Values that occur, by column; a list of what could occur (offices, applicability) is no occurrence."""
     seen: dict[str, set[str]] = {}
     for table, frame in sources.items():
-        coded = [name for name in frame.collect_schema().names() if name in CODED]
-        for name in coded:
-            if table in REFERENCE_TABLES and name in (*TABLES[table].key, "entity_type"):
-                continue
-            values = collected(frame.select(name).unique())[name].dropna()
-            seen.setdefault(name, set()).update(str(value) for value in values)
+        listed = (*TABLES[table].key, "entity_type") if table in REFERENCE_TABLES else ()
+        coded = [name for name in frame.collect_schema().names() if name in CODED and name not in listed]
+        if coded:
+            # One question for all columns: a cluster takes its time for each.
+            values = [frame.select(column=nw.lit(name), value=nw.col(name)).unique() for name in coded]
+            for name, value in collected(nw.concat(values)).dropna().itertuples(index=False):
+                seen.setdefault(name, set()).add(str(value))
     return seen
 
 
@@ -345,9 +354,10 @@ def _write_manifest(
     rows: Mapping[str, int],
 ) -> None:
     digest = hashlib.sha256()
-    for path in sorted((folder / "source").glob("*.parquet")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
+    for path in sorted((folder / "source").rglob("*.parquet")):
+        if path.is_file():
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
     values = {
         "name": manifest["name"],
         "synthetic": bool(manifest["synthetic"]),

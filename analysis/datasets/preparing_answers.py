@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import narwhals as nw
@@ -77,12 +77,8 @@ def with_answers(
     """Each validation with its counts of criteria by answer, level, focus area, way of seeing and category."""
     of_findings = _finding_counts(vocabularies, as_of_day)
     of_applicable = _applicable_counts(vocabularies)
-    found = findings.group_by("validation_row").agg(
-        **{name: _sum(rows) for name, rows in of_findings.items()}
-    )
-    possible = applies.group_by("entity_type", "catalogue_period").agg(
-        **{name: _sum(rows) for name, rows in of_applicable.items()}
-    )
+    found = _summed(findings, ("validation_row",), of_findings)
+    possible = _summed(applies, ("entity_type", "catalogue_period"), of_applicable)
     joined = base.join(found, on="validation_row", how="left").join(
         possible, on=["entity_type", "catalogue_period"], how="left"
     )
@@ -148,8 +144,11 @@ def _applicable_counts(vocabularies: Mapping[str, Vocabulary]) -> dict[str, nw.E
     return counts
 
 
-def _sum(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition).then(1).otherwise(0).sum()
+def _summed(frame: Frame, keys: Sequence[str], conditions: Mapping[str, nw.Expr]) -> Frame:
+    """How many rows meet each condition, by key."""
+    # Flags become columns before they are added up: a group-by that computes is slow, and wrong, on pandas.
+    met = {name: nw.when(condition).then(1).otherwise(0) for name, condition in conditions.items()}
+    return frame.select(*keys, **met).group_by(*keys).agg(*[nw.col(name).sum() for name in met])
 
 
 def _assessed(

@@ -46,9 +46,14 @@ def previous_validations(
         .join(now, on=["validation_row", "criterion_id"], how="left")
         .filter(nw.col("answer").is_null() | (nw.col("answer") == deficient))
     )
-    counted = repeatable.group_by("validation_row").agg(
-        n_repeatable=nw.len(),
-        n_repeat=nw.when(nw.col("answer") == deficient).then(1).otherwise(0).sum(),
+    counted = (
+        repeatable.select(
+            "validation_row",
+            n_repeatable=nw.lit(1),
+            n_repeat=nw.when(nw.col("answer") == deficient).then(1).otherwise(0),
+        )
+        .group_by("validation_row")
+        .agg(nw.col("n_repeatable", "n_repeat").sum())
     )
     again = [nw.col(name).fill_null(0).cast(nw.Int32) for name in ("n_repeatable", "n_repeat")]
     return paired.join(counted, on="validation_row", how="left").select("validation_row", *added, *again)

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.datasets import checks
 from analysis.datasets.checks import ORDER, PARSED
-from analysis.datasets.engines import ROW, Engine, collected
+from analysis.datasets.engines import ROW, DuckDB, collected
 from analysis.schema import TABLES
 
 
@@ -50,7 +50,7 @@ def test_order_is_checked_between_all_dates_present() -> None:
 
 
 def test_a_row_gets_the_first_rule_it_breaks_and_its_place_in_the_file() -> None:
-    engine = Engine(threads=1)
+    engine = DuckDB(threads=1)
     table = TABLES["incident_causes"]
     rows = pd.DataFrame({
         "incident_id": ["I1", None, "I2", "I2", "I2"], "cause": ["x", None, "y", "y", "y"],
@@ -79,7 +79,7 @@ def test_a_row_gets_the_first_rule_it_breaks_and_its_place_in_the_file() -> None
     ],
 )  # fmt: skip
 def test_text_is_read_as_its_type_or_not_at_all(kind: str, text: str, value: object) -> None:
-    engine = Engine(threads=1)
+    engine = DuckDB(threads=1)
     frame = engine.from_pandas(pd.DataFrame({'odd "name"': pd.Series([text, None], dtype="str")}))
     read = collected(engine.parsed(frame, {'odd "name"': kind}, suffix="!"))['odd "name"!'].tolist()  # type: ignore[dict-item]
     engine.close()

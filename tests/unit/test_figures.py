@@ -183,13 +183,13 @@ def test_reads_what_the_registry_says_and_never_source_tables(
 ) -> None:
     """A filter change touches cells, or prepared columns for the figures marked `rows`; source tables only for quality."""
     touched: list[str] = []
-    read = engines.Engine.read_parquet
+    read = engines.DuckDB.read_parquet
 
-    def recorded(self: engines.Engine, path: Path) -> engines.Frame:
+    def recorded(self: engines.DuckDB, path: Path) -> engines.Frame:
         touched.append(path.parent.name)
         return read(self, path)
 
-    monkeypatch.setattr(engines.Engine, "read_parquet", recorded)
+    monkeypatch.setattr(engines.DuckDB, "read_parquet", recorded)
     figure(name, demo, Selection(offices=("Miami",), start=dt.date(2021, 1, 1)))
     allowed = {"rows": {"prepared"}, "source": {"prepared", "source"}}.get(registry()[name].reads, set())
     assert set(touched) <= allowed

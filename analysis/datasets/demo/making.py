@@ -9,6 +9,7 @@ from typing import Any
 from analysis.datasets.checks import empty_rejects
 from analysis.datasets.demo.effects_reading import read_effects
 from analysis.datasets.demo.source import DEFAULT_SEED, DEFAULT_VALIDATIONS, write_demo_source
+from analysis.datasets.engines import DUCKDB, engine_named
 from analysis.datasets.folders import written_aside
 from analysis.datasets.preparing import finish_dataset
 
@@ -25,6 +26,7 @@ def make_demo(
     seed: int = DEFAULT_SEED,
     validations: int = DEFAULT_VALIDATIONS,
     effects: Path | None = None,
+    engine: str = DUCKDB,
     progress: Callable[[str], None] = lambda step: None,
 ) -> dict[str, Any]:
     """Write a synthetic dataset and its truth; `out` takes its new content in one step.
@@ -38,6 +40,8 @@ def make_demo(
         How many validations to simulate.
     effects : Path, optional
         TOML file of effects; what it leaves out is as shipped.
+    engine : str
+        What prepares and counts the rows: see `engine_named`.
     progress : callable
         Told each step in words.
 
@@ -52,18 +56,23 @@ def make_demo(
         For an effects file that is not understood, or an `out` that would be lost.
     """
     chosen = read_effects(effects)
-    with written_aside(out) as folder:
-        made = write_demo_source(
-            folder, seed=seed, validations=validations, effects=chosen, progress=progress
-        )
-        empty_rejects().to_parquet(folder / "rejects.parquet", index=False)
-        manifest = {
-            "name": NAME,
-            "synthetic": True,
-            "as_of": made["as_of"],
-            "source_note": NOTE,
-            "fiscal_year_start_month": 10,
-            "completeness": {"clean_validations": True, "criteria_asked": True},
-        }
-        finish_dataset(folder, manifest, progress=progress, threads=1)
+    # One thread of DuckDB makes the bytes reproducible.
+    worker = engine_named(engine, beside=out, threads=1)
+    try:
+        with written_aside(out) as folder:
+            made = write_demo_source(
+                folder, seed=seed, validations=validations, effects=chosen, progress=progress
+            )
+            empty_rejects().to_parquet(folder / "rejects.parquet", index=False)
+            manifest = {
+                "name": NAME,
+                "synthetic": True,
+                "as_of": made["as_of"],
+                "source_note": NOTE,
+                "fiscal_year_start_month": 10,
+                "completeness": {"clean_validations": True, "criteria_asked": True},
+            }
+            finish_dataset(folder, manifest, engine=worker, progress=progress)
+    finally:
+        worker.close()
     return {key: made[key] for key in ("seed", "validations", "row_counts")}

@@ -14,7 +14,7 @@ from analysis.datasets.demo.catalogue import SEEN_BY, Ints, vocabulary
 from analysis.datasets.demo.members import MODES, RISKS, VIRTUAL, offices
 from analysis.datasets.demo.outcomes import ARMS, EXCEPTIONS
 from analysis.datasets.demo.world import World
-from analysis.datasets.engines import Engine, Frame, collected
+from analysis.datasets.engines import DuckDB, Frame, collected
 from analysis.datasets.opening import Dataset, narwhal
 from analysis.datasets.preparing_answers import applicable_criteria, catalogue_periods
 from analysis.datasets.vocabularies import CODED, Vocabulary, dataset_vocabularies, reference_table
@@ -96,7 +96,7 @@ class Held(Dataset):
 
 @cache
 def _catalogue() -> tuple[dict[str, Vocabulary], pd.DataFrame]:
-    engine = Engine(threads=1)
+    engine = DuckDB(threads=1)
     sources = {name: reference_table(engine, name) for name in ("criteria", "applicability", "field_offices")}
     criteria = collected(sources["criteria"])
     seen: dict[str, Iterable[str]] = dict(_PLACES)

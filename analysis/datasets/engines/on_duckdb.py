@@ -1,51 +1,24 @@
-"""The one place that touches rows: reading, writing, and the few steps narwhals has no word for.
-
-Everything else about rows is written in narwhals, so that the same code runs on pandas, on DuckDB and on a
-cluster. SQL stands only here.
-"""
+"""DuckDB, embedded: the default engine, no server, rows in files and in memory that spills to disk."""
 
 from __future__ import annotations
 
-import csv
-import io
-import mmap
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 import duckdb
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from analysis.datasets.engines.contract import ROW, Frame, Kind
+from analysis.datasets.engines.csv_text import BROKEN, blank_rows, column_names, csv_header
 from analysis.errors import AnalysisError
-
-Frame = nw.LazyFrame[Any]
-
-ROW = "_source_row"
-"""Row number in the source file as a spreadsheet shows it: the header is row 1."""
-
-_OURS = (ROW, "_left_out")
-
-_BROKEN = {
-    "MISSING COLUMNS": "the row does not have the header's columns",
-    "UNQUOTED VALUE": "a quotation mark of the row is not closed",
-    "LINE SIZE OVER MAXIMUM": "the row is longer than 16 million characters",
-    "INVALID ENCODING": "the row is not UTF-8 text",
-}
-
-EMPTY: dict[str, nw.Expr] = {
-    "text": nw.lit(None, nw.String), "date": nw.lit(None, nw.Date), "integer": nw.lit(None, nw.Int64),
-    "number": nw.lit(None, nw.Float64), "flag": nw.lit(None, nw.Int8),
-}  # fmt: skip
-"""Nothing recorded, by type of column."""
 
 _SQL_TYPES = {"text": "VARCHAR", "date": "DATE", "integer": "BIGINT", "number": "DOUBLE", "flag": "TINYINT"}
 
 
-class Engine:
+class DuckDB:
     """DuckDB, embedded: one in-memory database that spills to disk when memory runs short.
 
     Parameters
@@ -64,14 +37,18 @@ class Engine:
         """Give memory and temporary files back."""
         self._connection.close()
 
-    def cursor(self) -> Engine:
+    def cursor(self) -> DuckDB:
         """A second handle on the same database, for use in another thread."""
-        other = object.__new__(Engine)
+        other = object.__new__(DuckDB)
         other._connection = self._connection.cursor()
         other._tables = 0
         return other
 
     # -- in ---------------------------------------------------------------------------------------
+
+    def held_name(self, column: str) -> str:
+        """Any name will do."""
+        return column
 
     def from_pandas(self, frame: pd.DataFrame) -> Frame:
         """A small pandas frame as an engine frame, read in place: do not change it afterwards."""
@@ -80,7 +57,7 @@ class Engine:
 
     def read_parquet(self, path: Path) -> Frame:
         """A Parquet file, or a folder of them, without loading it."""
-        pattern = str(path / "*.parquet") if path.is_dir() else str(path)
+        pattern = f"{_pattern(path)}/*.parquet" if path.is_dir() else _pattern(path)
         try:
             return nw.from_native(self._connection.read_parquet(pattern)).lazy()
         except duckdb.Error as error:
@@ -124,7 +101,7 @@ class Engine:
         AnalysisError
             When the file is missing, empty, or no table of text.
         """
-        names, delimiter, line_end = _csv_header(path)
+        names, delimiter, line_end = csv_header(path)
         # Guessed from the first line break of the file, which may stand inside a quoted column name.
         line_end = f", new_line = '{line_end}'" if line_end else ""
         columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in column_names(names))
@@ -144,12 +121,12 @@ class Engine:
                 "kind of line end."
             ) from error
         broken = [
-            (int(line), _BROKEN.get(kind, _BROKEN["MISSING COLUMNS"]))
+            (int(line), BROKEN.get(kind, BROKEN["MISSING COLUMNS"]))
             for line, kind in self._connection.execute(
                 "SELECT line, min(CAST(error_type AS VARCHAR)) FROM reject_errors GROUP BY line ORDER BY line"
             ).fetchall()
         ]
-        self._renumber(name, sorted({line for line, _ in broken} | _blank_rows(path, delimiter)))
+        self._renumber(name, sorted({line for line, _ in broken} | blank_rows(path, delimiter)))
         return self._table(name), broken
 
     def _renumber(self, name: str, skipped: Sequence[int]) -> None:
@@ -168,7 +145,7 @@ class Engine:
     def parsed(
         self,
         frame: Frame,
-        columns: dict[str, Literal["date", "integer", "number", "flag"]],
+        columns: Mapping[str, Kind],
         *,
         date_formats: Mapping[str, Sequence[str]] | None = None,
         suffix: str = "",
@@ -209,6 +186,10 @@ class Engine:
         made_of: Frame = nw.from_native(relation.select(", ".join(kept + new))).lazy()
         return made_of
 
+    def numbered(self, frame: Frame, name: str, *, order_by: str) -> Frame:
+        """Rows with their position from 0 in the order of a column without repetitions."""
+        return frame.with_row_index(name, order_by=order_by)
+
     def typed_empty(self, columns: Mapping[str, str]) -> Frame:
         """An empty frame with columns of our types."""
         casts = ", ".join(f"CAST(NULL AS {_SQL_TYPES[kind]}) AS {_quoted(c)}" for c, kind in columns.items())
@@ -237,80 +218,20 @@ class Engine:
         ((rows,),) = self._connection.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchall()
         return int(rows)
 
+    def forget(self) -> None:
+        """Drop all that is held: frames made of it can no longer be used."""
+        for number in range(1, self._tables + 1):
+            self._connection.execute(f"DROP TABLE IF EXISTS {self._held_name(number)}")
+
+    def _held_name(self, number: int) -> str:
+        return f"held_{id(self):x}_{number}"
+
     def _name(self) -> str:
         self._tables += 1
-        return f"held_{id(self):x}_{self._tables}"
+        return self._held_name(self._tables)
 
     def _table(self, name: str) -> Frame:
         return nw.from_native(self._connection.table(name)).lazy()
-
-
-def collected(frame: Frame) -> pd.DataFrame:
-    """Rows of a lazy frame as pandas."""
-    return frame.collect(backend="pandas").to_native()
-
-
-def number_of_rows(frame: Frame) -> int:
-    """How many rows a lazy frame has."""
-    return int(collected(frame.select(nw.len().alias("n")))["n"].iloc[0])
-
-
-def _csv_header(path: Path) -> tuple[list[str], str, str | None]:
-    """Column names, separator, and the line end where the header itself goes over several lines."""
-    if not path.exists():
-        raise AnalysisError(f"{path} does not exist: check the name of the source file.")
-    if not path.is_file():
-        raise AnalysisError(f"{path} is not a file: name the CSV file itself.")
-    if os.path.getsize(path) == 0:
-        raise AnalysisError(f"{path} is empty: it needs a header row and at least one row of data.")
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            sample = file.read(65_536)
-    except UnicodeDecodeError as error:
-        raise AnalysisError(f"{path} is not a table of UTF-8 text: save it as CSV in UTF-8.") from error
-    if "\0" in sample:
-        raise AnalysisError(f"{path} is not a table of text: save it as CSV in UTF-8.")
-    first_line = io.StringIO(sample).readline()
-    delimiter = max([",", ";", "\t", "|"], key=first_line.count)
-    lines = io.StringIO(sample, newline="").readlines()
-    header = csv.reader(lines, delimiter=delimiter)
-    try:
-        names = next(header, [])
-    except csv.Error as error:
-        raise AnalysisError(f"{path} is not a table: its header row cannot be read ({error}).") from error
-    if len(names) < 2:
-        raise AnalysisError(f"{path} is not a table: its first row has no columns separated by commas.")
-    end = lines[header.line_num - 1]
-    line_end = ("\\r\\n" if end.endswith("\r\n") else "\\n") if header.line_num > 1 else None
-    return names, delimiter, line_end
-
-
-def _blank_rows(path: Path, delimiter: str) -> set[int]:
-    """Row numbers of blank lines, which the reader passes over without counting them."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if not re.search(rb"\n\r?\n|\r\r", content):
-            return set()
-    limit = csv.field_size_limit(2**24)
-    try:
-        with open(path, encoding="utf-8-sig", errors="replace", newline="") as text:
-            rows = csv.reader(text, delimiter=delimiter)
-            return {number for number, row in enumerate(rows, start=1) if not row}
-    except csv.Error:
-        return set()
-    finally:
-        csv.field_size_limit(limit)
-
-
-def column_names(names: Sequence[str]) -> list[str]:
-    """Names of columns as frames hold them: never empty, never twice, never one of ours."""
-    # An unnamed or repeated header must not make a file unreadable: it is only given a name. Ours come first.
-    seen = dict.fromkeys(_OURS, 1)
-    out = []
-    for position, raw in enumerate(names, start=1):
-        name = raw.strip() or f"column_{position}"
-        seen[name.lower()] = seen.get(name.lower(), 0) + 1
-        out.append(name if seen[name.lower()] == 1 else f"{name}_{seen[name.lower()]}")
-    return out
 
 
 def _pattern(path: Path) -> str:
