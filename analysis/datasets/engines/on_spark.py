@@ -244,13 +244,13 @@ def _started(master: str) -> tuple[SparkSession, bool]:
             f"engine {master} needs pyspark: run `pip install -r requirements-engines.txt`."
         ) from error
     running = SparkSession.getActiveSession()
-    if running is not None:
-        if running.sparkContext.master != master:
-            raise AnalysisError(
-                f"engine {master} cannot start beside {running.sparkContext.master}: one Spark application per process."
-            )
+    if running is not None and running.sparkContext.master == master:
         return running, False
     _reachable(master)
+    if running is not None:
+        raise AnalysisError(
+            f"engine {master} cannot start beside {running.sparkContext.master}: one Spark application per process."
+        )
     # A warning for those who hand it pandas frames; here it is handed Arrow tables.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     builder = SparkSession.builder.master(master).appName("validation analysis")
