@@ -45,6 +45,7 @@ REASONS: dict[str, str] = {
     "no_earlier_validation": "The member has no earlier validation in the data.",
     "focus_area_ignored": "This figure is counted over all criteria, so the focus-area filter is not applied to it.",
     "mode_filter_ignored": "The comparison needs both modes, so the validation-mode filter is not applied here.",
+    "virtual_alone": "Only virtual validations depend on it, so the validation-mode filter is not applied here.",
     "denominator_missing": "Outside this metric's denominator.",
     "no_response": "No feedback of this kind of respondent after the validation.",
     "hours_not_recorded": "Hours are not recorded.",

@@ -15,7 +15,7 @@ from analysis.charts.theme import PaletteName
 from analysis.figures.asking import asked
 from analysis.figures.captions import caption, empty_state, left_out, when
 from analysis.figures.comparison_words import at_most
-from analysis.figures.effort_words import amount_words, bare, contrast_words, lowered
+from analysis.figures.effort_words import amount_words, bare, contrast_words, in_unit, lowered
 from analysis.questions.amounts import AmountArm, AmountByMode, Bin, amount_by_mode
 from analysis.questions.effort import mode_names
 
@@ -113,15 +113,15 @@ def _middle_words(arm: AmountArm, unit: str) -> str:
 
 def _column(answer: AmountByMode, arm: AmountArm, part: Bin) -> dict[str, object]:
     unit, width = answer.amount.unit, _width(arm.bins)
-    span = _range_words(part, answer)
+    span = in_unit(_range_words(part, answer), unit)
     counted = "" if part.count is None else f" ({wording.number(part.count)} of {wording.number(arm.n or 0)})"
     share = wording.NOT_ESTIMABLE if part.share is None else wording.percent(part.share)
     words = share if answer.censored else f"{share}{counted}"
     # A whole number stands in the middle of its column, a range from its lower end.
     left = part.low - (0.5 if _whole(answer, width) else 0.0)
     return {
-        "mode": arm.mode, "low": left, "high": left + width, "share": part.share, "range": f"{span} {unit}",
-        "words": words, "description": f"{arm.label}, {span} {unit}: {words}",
+        "mode": arm.mode, "low": left, "high": left + width, "share": part.share, "range": span,
+        "words": words, "description": f"{arm.label}, {span}: {words}",
     }  # fmt: skip
 
 
@@ -244,7 +244,7 @@ def _twin(answer: AmountByMode) -> pd.DataFrame:
     arms = list(answer.arms.values())
     rows = []
     for place, part in enumerate(arms[0].bins if arms[0].bins else arms[-1].bins):
-        row = {answer.amount.label: f"{_range_words(part, answer)} {answer.amount.unit}"}
+        row = {answer.amount.label: in_unit(_range_words(part, answer), answer.amount.unit)}
         for arm in arms:
             own = arm.bins[place] if arm.bins else None
             row[arm.label] = (

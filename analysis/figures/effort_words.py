@@ -16,9 +16,13 @@ def amount_words(value: float | None, unit: str, *, signed: bool = False) -> str
     """
     if value is None:
         return wording.NOT_ESTIMABLE
-    text = bare([value], unit, signed=signed)[0]
-    one = text.lstrip("+−") == "1" and unit.endswith("s")
-    return f"{text} {unit[:-1] if one else unit}"
+    return in_unit(bare([value], unit, signed=signed)[0], unit)
+
+
+def in_unit(number: str, unit: str) -> str:
+    """A written number, or a range of them, with its unit: of one alone in the singular."""
+    one = number.lstrip("+−") == "1" and unit.endswith("s")
+    return f"{number} {unit[:-1] if one else unit}"
 
 
 def bare(values: Sequence[float], unit: str, *, signed: bool = False) -> list[str]:

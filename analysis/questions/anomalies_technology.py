@@ -98,7 +98,7 @@ def technology(
         Its modes are not applied: only virtual validations have a platform.
     """
     selection = selection.checked(dataset)
-    caveats = ("mode_filter_ignored",) if selection.modes else ()
+    caveats = ("virtual_alone",) if selection.modes else ()
     virtual = dataclasses.replace(selection, modes=("virtual",))
     if "virtual" not in dataset.vocabulary("mode"):
         return Technology(column, (), None, 0, ("arm_empty", *caveats))
