@@ -29,12 +29,15 @@ PAGES = {
     "incidents": "/incidents",
     "maritime": "/maritime",
     "anomalies": "/anomalies",
+    "feedback": "/feedback",
+    "briefing": "/briefing",
     "data": "/data",
     "methods": "/methods",
 }
 SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 TALLEST = 9000
 """A page longer than this (Methods is a book) is shown by its beginning."""
+LONGEST_WAIT = 300_000  # milliseconds
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -65,8 +68,11 @@ def photograph(browser: Browser, address: str, width: int, scheme: str, target: 
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.goto(address, wait_until="commit")
-    page.get_by_role("heading", level=1).wait_for(timeout=60_000)
-    page.wait_for_function("() => document.querySelector('.stApp').dataset.testScriptState === 'notRunning'")
+    page.get_by_role("heading", level=1).wait_for(timeout=LONGEST_WAIT)
+    page.wait_for_function(
+        "() => document.querySelector('.stApp').dataset.testScriptState === 'notRunning'",
+        timeout=LONGEST_WAIT,
+    )
     # The page scrolls inside its main column, so the window grows to hold it whole.
     height = page.locator(".stMainBlockContainer").evaluate("node => Math.ceil(node.scrollHeight)")
     page.set_viewport_size({"width": width, "height": min(height + 20, TALLEST)})

@@ -61,20 +61,6 @@ def test_says_when_nothing_matches(demo: Dataset, name: str) -> None:
         assert "Too few" in (made.html or "") or "0" in (made.html or "")
 
 
-@pytest.mark.parametrize("name", list(registry()))
-def test_the_copied_lines_rebuild_it(demo: Dataset, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    selection = Selection(offices=("Miami", "Houston"), risks=("low",), start=dt.date(2020, 7, 1))
-    made = figure(name, demo, selection)
-    monkeypatch.chdir(Path(__file__).parents[2])
-    *lines, last = made.code.strip().splitlines()
-    scope: dict[str, object] = {}
-    exec("\n".join([*lines, f"again = {last}"]), scope)
-    again = scope["again"]
-    assert isinstance(again, Figure)
-    assert again.title == made.title
-    assert again.data.equals(made.data)
-
-
 @pytest.mark.parametrize("name", [n for n, spec in registry().items() if spec.drawn])
 def test_follows_the_palette(demo: Dataset, name: str) -> None:
     light = str(figure(name, demo).chart.to_dict())  # type: ignore[union-attr]
