@@ -134,9 +134,9 @@ def _plain(answer: Comparison, drawn: GlanceRow) -> dict[str, object]:
     """One metric as numbers: the row that is drawn, unrounded."""
     row = answer.answer if drawn.difference else None
     bounds = row.interval if row else None
-    arms = {
-        f"{mode}_{key}": value for mode, arm in answer.arms.items() for key, value in arm.to_dict().items()
-    }
+    arms: dict[str, float | None] = {}
+    for mode, arm in answer.arms.items():
+        arms |= {f"{mode}_n": arm.n, f"{mode}_estimate": arm.estimate}
     return {
         "label": drawn.label, "metric": answer.metric, **answer.group, **arms,
         "method": answer.primary, "measure": answer.measure,

@@ -58,7 +58,7 @@ PLACES = {
 
 HEADINGS = {
     "Criteria", "Fiscal years above", "Offices above", "Half of incidents on", "In person, median", "Virtual, median",
-    "Rank", "Rank range", "Rules", "Deficiencies per criterion", "Variation",
+    "Rank", "Rank range", "Rules", "Deficiencies per criterion", "Variation", "Months without any",
 }  # fmt: skip
 """Headings of tables under which 1 to 4 counts no records."""
 
