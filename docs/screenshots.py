@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -69,16 +70,24 @@ def photograph(browser: Browser, address: str, width: int, scheme: str, target: 
     page = context.new_page()
     page.goto(address, wait_until="commit")
     page.get_by_role("heading", level=1).wait_for(timeout=LONGEST_WAIT)
-    page.wait_for_function(
-        "() => document.querySelector('.stApp').dataset.testScriptState === 'notRunning'",
-        timeout=LONGEST_WAIT,
-    )
-    # The page scrolls inside its main column, so the window grows to hold it whole.
-    height = page.locator(".stMainBlockContainer").evaluate("node => Math.ceil(node.scrollHeight)")
+    # The page scrolls inside its main column, so the window grows to hold it whole, once nothing more comes.
+    height = 0
+    while height < (height := _height_at_rest(page)):
+        page.wait_for_timeout(2000)
     page.set_viewport_size({"width": width, "height": min(height + 20, TALLEST)})
     page.wait_for_timeout(1500)
     page.screenshot(path=target)
     context.close()
+    # Flat colours: a palette shows the same in a third of the size.
+    Image.open(target).quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+
+
+def _height_at_rest(page: Page) -> int:
+    page.wait_for_function(
+        "() => document.querySelector('.stApp').dataset.testScriptState === 'notRunning'",
+        timeout=LONGEST_WAIT,
+    )
+    return int(page.locator(".stMainBlockContainer").evaluate("node => Math.ceil(node.scrollHeight)"))
 
 
 def main() -> None:
