@@ -8,7 +8,7 @@ ENGINES = $(VENV)/.engines-installed
 # Many small models: one thread each is several times faster than two that wait for one another.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help app test engines lab demo data lock lint seeds truth oddities speed screenshots clean
+.PHONY: help app test engines lab demo data lock lint seeds truth oddities bench screenshots trust clean
 .DEFAULT_GOAL := help
 
 help: ## list the tasks
@@ -42,8 +42,12 @@ oddities: $(READY) ## 320 simulated programs: planted oddities found, and what i
 truth: $(READY) ## 2,000 simulated programs: every method against its known truth (20 minutes on two cores)
 	$(BIN)/python -m tests.bench.truth
 
-speed: $(READY) ## statistics from counts against the same from rows, at a million validations (10 minutes)
-	$(BIN)/python -m tests.bench.speed
+bench: $(READY) ## how fast: filter changes, opening, statistics and pages, against others, up to ten million validations (hours the first time)
+	$(BIN)/python -m pip install --quiet -r tests/bench/requirements.txt
+	$(BIN)/python -m analysis bench
+
+trust: $(READY) ## 200 kills, 5,000 odd files, 48 sessions for ten minutes, axe on every page: one table (25 minutes on two cores)
+	$(BIN)/python -m tests.trust.report
 
 screenshots: $(READY) ## make the pictures of the documentation from the real app (needs Chromium)
 	$(BIN)/python docs/screenshots.py

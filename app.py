@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import hashlib
 import importlib
 import logging
@@ -15,7 +16,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -29,6 +31,10 @@ ROOT = Path(__file__).resolve().parent
 # The shell imports `analysis` and `pages`, whatever folder the server was started from.
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+# A notebook package brings a checker of international addresses that builds a grammar for seconds as soon as Altair's
+# schema library finds it; nothing here checks addresses.
+sys.modules.setdefault("rfc3987_syntax", cast(ModuleType, None))
 
 HEAVY = ("altair", "pandas", "pages._ui.figure", "pages._ui.choices")
 """Imported before the first visitor comes, so that nobody waits for it."""
@@ -93,9 +99,13 @@ def warm_up() -> None:
         for folder in datasets.folders().values():
             datasets.opened(folder)
     except Exception as error:
-        _log.warning("not ready: %s", error)
-        _readiness["reason"] = str(error)
+        # Whatever it is, the server answers, and says that it is not ready: where and why is for the log alone.
+        _log.warning("not ready: %s", error, exc_info=True)
+        _readiness["reason"] = "a dataset cannot be opened: the log of the server says which, and why"
     else:
+        # What is there now stays: nobody waits while it is looked through for what could go.
+        gc.collect()
+        gc.freeze()
         _readiness.update(ready=True, reason="")
 
 
@@ -105,6 +115,7 @@ async def lifespan(application: st.App) -> AsyncIterator[None]:
     task = asyncio.create_task(asyncio.to_thread(warm_up))
     yield
     await task
+    gc.unfreeze()
 
 
 async def readyz(request: Request) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,12 +73,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         run: Callable[[argparse.Namespace], None] = options.run
         run(options)
-    except AnalysisError as error:
-        # One line, whatever the names in it hold.
-        _say("error: " + " ".join(str(error).split()))
-        return 2
     except BrokenPipeError:
         return 0
+    except AnalysisError as error:
+        # One line, whatever the names in it hold.
+        _say("error: " + _without_password(" ".join(str(error).split())))
+        return 2
+    except OSError as error:
+        # What the operating system refuses: a name that is too long, a folder nobody may enter.
+        _say(f"error: {error.filename or 'a file'} cannot be used ({error.strerror}).")
+        return 2
+    except KeyboardInterrupt:
+        _say("stopped: what was there is as it was.")
+        return 130
     return 0
 
 
@@ -112,6 +120,13 @@ def _parser() -> argparse.ArgumentParser:
     _engine(importing)
     _json(importing, _import)
 
+    part = commands.add_parser("part", help="the part of a dataset that belongs to some field offices")
+    _dataset(part)
+    part.add_argument("--office", dest="offices", action="append", required=True, metavar="OFFICE")
+    part.add_argument("--to", type=Path, required=True, metavar="OUT")
+    _engine(part)
+    _json(part, _part)
+
     check = commands.add_parser("check", help="quality report of a dataset")
     _dataset(check)
     _json(check, _check)
@@ -142,6 +157,13 @@ def _parser() -> argparse.ArgumentParser:
     # Here --to is the file, so the last day has another name.
     _filters(brief, transport_mode=True, end="--until")
     _json(brief, _brief)
+
+    bench = commands.add_parser("bench", help="the benchmark: filter changes, opening, statistics, browser")
+    bench.add_argument("--sizes", default="S,M,L", metavar="S,M,L")
+    bench.add_argument("--rounds", type=_whole, default=5)
+    bench.add_argument("--cache", type=Path, metavar="FOLDER", help="where prepared datasets are kept")
+    bench.add_argument("--to", type=Path, metavar="FILE.json", help="where to write the report")
+    _json(bench, _bench)
     return parser
 
 
@@ -151,7 +173,10 @@ def _dataset(parser: argparse.ArgumentParser) -> None:
 
 def _engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--engine", default="duckdb", metavar="ENGINE", help="duckdb (default), local[*] or spark://host:port"
+        "--engine",
+        default="duckdb",
+        metavar="ENGINE",
+        help="duckdb (default; takes 2.5 GiB of memory at most, or CTPAT_MEMORY=6GB), local[*] or spark://host:port",
     )
 
 
@@ -241,6 +266,18 @@ def _import(options: argparse.Namespace) -> None:
     _print(options, report.to_dict(), lines)
 
 
+def _part(options: argparse.Namespace) -> None:
+    from analysis.datasets.opening import open_dataset
+    from analysis.parts import make_part
+
+    make_part(
+        open_dataset(options.dataset), options.offices, options.to, engine=options.engine, progress=_say
+    )
+    made = open_dataset(options.to)
+    answer = {"dataset": str(options.to), "offices": options.offices, "row_counts": dict(made.row_counts)}
+    _print(options, answer, [f"The part of {', '.join(options.offices)} is written to {options.to}."])
+
+
 def _check(options: argparse.Namespace) -> None:
     from analysis.datasets.opening import open_dataset
     from analysis.questions.completeness import completeness
@@ -320,6 +357,21 @@ def _brief(options: argparse.Namespace) -> None:
     _print(options, given, lines)
 
 
+def _bench(options: argparse.Namespace) -> None:
+    try:
+        command = import_module("tests.bench.__main__")
+    except ModuleNotFoundError as error:
+        if error.name not in ("tests", "tests.bench", "tests.bench.__main__"):
+            raise
+        raise AnalysisError(
+            "the benchmark is part of a checkout of the project: run it from the project's folder."
+        ) from error
+    report = command.bench(
+        sizes=options.sizes.split(","), rounds=options.rounds, cache=options.cache, to=options.to
+    )
+    _print(options, report, command.sentences(report))
+
+
 def _plain(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
@@ -329,6 +381,11 @@ def _print(options: argparse.Namespace, answer: dict[str, Any], lines: Sequence[
         print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
     else:
         print("\n".join(lines))
+
+
+def _without_password(text: str) -> str:
+    # An address given where none is expected is still somebody's.
+    return re.sub(r"(:/{1,2}[^\s/:@]*):[^\s@]*@", r"\1:…@", text)
 
 
 def _say(text: str) -> None:

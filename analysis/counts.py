@@ -7,16 +7,20 @@ ways give the same frame. Source tables are never touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import reduce
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.datasets.cells import CELLS, VIEWS, viewed
+from analysis.datasets.cubes import Cube, Measure
 from analysis.datasets.engines import Frame, collected
-from analysis.datasets.opening import Dataset, narwhal
+from analysis.datasets.opening import Dataset
 from analysis.datasets.vocabularies import CODED
 from analysis.errors import AnalysisError
 from analysis.schema import FILTER_COLUMNS
@@ -47,6 +51,7 @@ def counts(
     *,
     sums: Sequence[str] = ("n",),
     via: Via = "auto",
+    only: Mapping[str, Sequence[int]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Count records of a selection.
 
@@ -64,6 +69,8 @@ def counts(
         Columns to sum. ``"a*b"`` sums a product and is answered from rows.
     via : {"auto", "cells", "rows"}
         Where to count; ``auto`` takes cells where they can answer.
+    only : mapping, optional
+        Column → the codes or whole numbers it may have, where the selection has no filter for it; asked of rows.
 
     Returns
     -------
@@ -75,56 +82,86 @@ def counts(
     AnalysisError
         When the dataset has no such table or it lacks a column asked for.
     """
-    frame = _source(dataset, table, by, selection, sums, via)
+    needed = {*by, *only} | _filtered_columns(selection, table)
+    summed, looked_at = _measured_columns(sums, dataset, selection)
+    cube = (
+        None if via == "rows" or only else _cube(dataset, table, needed, summed, looked_at, sums, selection)
+    )
+    if cube is not None:
+        return _decoded(_from_cube(cube, dataset, by, selection, sums), by, dataset)
+    if via == "cells":
+        raise AnalysisError(f"no cells of {table} hold {', '.join(sorted(needed | summed | looked_at))}.")
+    frame = _rows(dataset, table, needed | summed | looked_at, selection)
     columns = frame.collect_schema().names()
     mask = selection.mask(dataset, columns)
     if mask is not None:
         frame = frame.filter(mask)
+    for column, codes in only.items():
+        frame = frame.filter(nw.col(column).is_in([int(code) for code in codes]))
     # Quantities become columns before they are added up: a group-by that computes is slow, and wrong, on pandas.
     quantities = {f"_sum_{i}": _measure(name, dataset, selection, columns) for i, name in enumerate(sums)}
     narrow = frame.select(*by, **quantities)
     made = [nw.col(column).sum().alias(name) for column, name in zip(quantities, sums, strict=True)]
     if by:
-        out = collected(narrow.group_by(*by).agg(*made)).sort_values(list(by), ignore_index=True)
+        out = _sorted(collected(narrow.group_by(*by).agg(*made)), by)
     else:
         out = collected(narrow.select(*made))
     for name in sums:
         out[name] = out[name].fillna(0).astype("int64")
-    return _decoded(out, by, dataset)
+    return _decoded({name: out[name].to_numpy() for name in (*by, *sums)}, by, dataset)
 
 
 def available(dataset: Dataset, table: str) -> bool:
     """Whether the dataset can count this table at all."""
-    return any(
-        dataset.cells(cells.name) is not None for cells in CELLS.values() if _serves(cells.name, table)
-    )
+    return any(dataset.counts_by(cells.name) for cells in CELLS.values() if _serves(cells.name, table))
 
 
 def _serves(cells: str, table: str) -> bool:
     return cells == f"{table.removesuffix('s')}_cells" or CELLS[cells].counts == table
 
 
-def _source(
-    dataset: Dataset, table: str, by: Sequence[str], selection: Selection, sums: Sequence[str], via: Via
-) -> Frame:
-    needed = set(by) | _filtered_columns(selection, table)
-    summed, looked_at = _measured_columns(sums, dataset, selection)
-    measures = summed | looked_at
-    if via != "rows" and not any("*" in name for name in sums) and selection.whole_months():
-        for cells in CELLS.values():
-            frame = dataset.cells(cells.name) if _serves(cells.name, table) else None
-            if frame is None or not needed | measures <= set(frame.columns):
-                continue
-            # What cells are grouped by stands once per cell, not once per record: it cannot be added up.
-            if not summed & set(cells.keys) and (_period_column(frame.columns) or not _has_period(selection)):
-                return narwhal(frame)
-    if via == "cells":
-        raise AnalysisError(f"no cells of {table} hold {', '.join(sorted(needed | measures))}.")
+def _cube(
+    dataset: Dataset, table: str, needed: set[str], summed: set[str], looked_at: set[str], sums: Sequence[str],
+    selection: Selection,
+) -> Cube | None:  # fmt: skip
+    """The cells that can answer, as small as they are kept; None where rows must."""
+    if any("*" in name for name in sums) or not selection.whole_months():
+        return None
+    for cells in CELLS.values():
+        cube = dataset.cube(cells.name) if _serves(cells.name, table) else None
+        if cube is None or not needed | summed | looked_at <= cube.columns:
+            continue
+        # What cells are grouped by stands once per cell, not once per record: it cannot be added up.
+        if not summed & set(cells.keys) and (_period_column(cube.columns) or not _has_period(selection)):
+            month = {"month"} if _has_period(selection) else set()
+            return cube.holding(needed | looked_at | month)
+    return None
+
+
+def _from_cube(
+    cube: Cube, dataset: Dataset, by: Sequence[str], selection: Selection, sums: Sequence[str]
+) -> dict[str, NDArray[Any]]:
+    areas = [dataset.code("focus_area", area) for area in selection.focus_areas]
+    measures = {}
+    for name in sums:
+        if areas and name in AREA_FLAGS:
+            inside = (cube.kinds[AREA_FLAGS[name]] & sum(1 << area for area in areas)) > 0
+            measures[name] = Measure(("n",), inside)
+        elif areas and name in AREA_COUNTS:
+            measures[name] = Measure(tuple(f"{name}_a{area}" for area in areas))
+        else:
+            measures[name] = Measure((name,))
+    return cube.counted(
+        by, measures, selection.kept(dataset, cube.strata), selection.kept(dataset, cube.kinds)
+    )
+
+
+def _rows(dataset: Dataset, table: str, columns: set[str], selection: Selection) -> Frame:
     rows = dataset.prepared(VIEWS[table][0] if table in VIEWS else table)
     if rows is None:
         raise AnalysisError(f"the dataset '{dataset.name}' has no {table}.")
     rows = viewed(rows, table)
-    missing = (needed | measures) - set(rows.collect_schema().names())
+    missing = columns - set(rows.collect_schema().names())
     if missing:
         raise AnalysisError(f"the prepared {table} have no column {', '.join(sorted(missing))}.")
     if _has_period(selection) and not _period_column(rows.collect_schema().names()):
@@ -138,7 +175,7 @@ def _has_period(selection: Selection) -> bool:
     return selection.start is not None or selection.end is not None
 
 
-def _period_column(columns: Sequence[str]) -> bool:
+def _period_column(columns: Container[str]) -> bool:
     return "day" in columns or "month" in columns
 
 
@@ -184,12 +221,30 @@ def _measure(name: str, dataset: Dataset, selection: Selection, columns: Sequenc
     return nw.col(name)
 
 
-def _decoded(frame: pd.DataFrame, by: Sequence[str], dataset: Dataset) -> pd.DataFrame:
+def _sorted(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Groups in the order of their keys; whole numbers are sorted as one number, which takes a fraction of the time."""
+    key, size = np.zeros(len(frame), np.int64), 1
+    for column in by:
+        codes = frame[column].to_numpy()
+        if codes.dtype.kind not in "iub" or not codes.size:
+            return frame.sort_values(list(by), ignore_index=True)
+        low, high = int(codes.min()), int(codes.max())
+        size *= high - low + 1
+        if size > np.iinfo(np.int64).max:
+            return frame.sort_values(list(by), ignore_index=True)
+        key = key * (high - low + 1) + (codes.astype(np.int64) - low)
+    order = np.argsort(key)
+    return frame.take(order).reset_index(drop=True)
+
+
+def _decoded(counted: Mapping[str, NDArray[Any]], by: Sequence[str], dataset: Dataset) -> pd.DataFrame:
+    out: dict[str, Any] = dict(counted)
     for column in by:
         base = re.sub("^(previous|last)_", "", column)
         if base in CODED:
-            values = dict(enumerate(dataset.vocabulary(base)))
-            frame[column] = pd.Series(
-                [values.get(code) for code in frame[column]], frame.index, dtype="object"
-            )
-    return frame
+            # The last place stands for every code that is no value: not recorded, or outside the vocabulary.
+            values = np.array([*dataset.vocabulary(base), None], dtype="object")
+            codes = np.nan_to_num(counted[column], nan=-1).astype(np.int64)
+            known = (codes >= 0) & (codes < len(values) - 1)
+            out[column] = pd.Series(values[np.where(known, codes, len(values) - 1)], dtype="object")
+    return pd.DataFrame(out)

@@ -176,6 +176,6 @@ def _summed(
     return table
 
 
-def _decoded(dataset: Dataset, column: str, codes: pd.Series) -> pd.Series:  # type: ignore[type-arg]
+def _decoded(dataset: Dataset, column: str, codes: pd.Series) -> pd.Series:  # type: ignore[type-arg]  # pandas does not say of what
     values = dict(enumerate(dataset.vocabulary(column)))
     return pd.Series([values.get(code) for code in codes], codes.index, dtype="object")

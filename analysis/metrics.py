@@ -158,15 +158,10 @@ def missing_reason(definition: Metric, dataset: Dataset) -> str | None:
     """Why a dataset cannot answer a metric at all, as a reason code; None where it can."""
     counted = definition.counted_by
     if isinstance(counted, Waiting):
-        frame = dataset.cells("value_cells")
-        from analysis.datasets.cells import DURATIONS
-
-        known = frame is not None and (frame["metric"] == DURATIONS.index(counted.values)).any()
-        return None if known else "column_absent"
+        return None if dataset.counts_amount(counted.values) else "column_absent"
     if counted.table == "feedback":
-        return None if dataset.cells("feedback_cells") is not None else "table_absent"
-    cells = dataset.cells("validation_cells")
-    if cells is None:
+        return None if dataset.counts_by("feedback_cells") else "table_absent"
+    if not dataset.counts_by("validation_cells"):
         return "table_absent"
     if not dataset.clean_validations:
         return "clean_validations_unknown"
@@ -176,6 +171,6 @@ def missing_reason(definition: Metric, dataset: Dataset) -> str | None:
         return "criteria_asked_unknown"
     if definition.id == "passed" and not dataset.records("outcome"):
         return "column_absent"
-    if definition.id == "closed_on_time" and not int(cells["n_due"].sum()):
+    if definition.id == "closed_on_time" and not dataset.counts_any("n_due"):
         return "column_absent"
     return None

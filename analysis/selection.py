@@ -9,11 +9,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
 
 from analysis import wording
 from analysis.errors import AnalysisError, nearest
@@ -81,7 +83,7 @@ class Selection:
         ()
         """
         empty = {name: () if name in LISTS else None for name in names}
-        return dataclasses.replace(self, **empty)  # type: ignore[arg-type]
+        return dataclasses.replace(self, **empty)  # type: ignore[arg-type]  # names of its own fields
 
     def checked(self, dataset: Dataset) -> Selection:
         """This selection, if the dataset knows every value in it.
@@ -113,12 +115,7 @@ class Selection:
         validations. `None` where nothing is filtered. Bounds of the period use ``day`` if there is one,
         else ``month``.
         """
-        terms: list[nw.Expr] = []
-        for name, (_, column) in LISTS.items():
-            values = getattr(self, name)
-            if values and column in columns:
-                codes = [dataset.code(column, value) for value in values]
-                terms.append(nw.col(column).is_in(codes))
+        terms = [nw.col(column).is_in(codes) for column, codes in self._kept_codes(dataset, columns)]
         unit = "day" if "day" in columns else "month"
         number = day_number if unit == "day" else month_number
         if self.start:
@@ -126,6 +123,26 @@ class Selection:
         if self.end:
             terms.append(nw.col(unit) <= number(self.end))
         return nw.all_horizontal(*terms, ignore_nulls=True) if terms else None
+
+    def kept(self, dataset: Dataset, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_] | None:
+        """The same of monthly columns in memory: which places are kept; `None` where nothing is filtered."""
+        terms = []
+        for column, codes in self._kept_codes(dataset, columns):
+            # The last place is for the code −1, not recorded.
+            wanted = np.zeros(len(dataset.vocabulary(column)) + 1, bool)
+            wanted[codes] = True
+            terms.append(wanted[columns[column]])
+        if self.start and "month" in columns:
+            terms.append(columns["month"] >= month_number(self.start))
+        if self.end and "month" in columns:
+            terms.append(columns["month"] <= month_number(self.end))
+        return np.logical_and.reduce(terms) if terms else None
+
+    def _kept_codes(self, dataset: Dataset, columns: Container[str]) -> list[tuple[str, list[int]]]:
+        chosen = ((column, getattr(self, name)) for name, (_, column) in LISTS.items() if column in columns)
+        return [
+            (column, [dataset.code(column, value) for value in values]) for column, values in chosen if values
+        ]
 
     def to_query(self) -> dict[str, list[str]]:
         """The URL form: only what differs from no filter, under the command line's option names.
@@ -182,8 +199,9 @@ class Selection:
         start, end = self.period(dataset)
         parts = [wording.period(start, end)] if start <= end else ["a period outside the data"]
         offices = dataset.vocabulary("field_office")
-        if self.offices:
-            parts.append(wording.listed([dataset.label("field_office", office) for office in self.offices]))
+        named = self.offices or (dataset.part.offices if dataset.part else ())
+        if named:
+            parts.append(wording.listed([dataset.label("field_office", office) for office in named]))
         elif len(offices) > 1:
             parts.append(f"all {wording.number(len(offices))} field offices")
         for name, (_, column) in LISTS.items():

@@ -111,7 +111,10 @@ class Figure:
         return self.id.replace(".", "-")
 
     def to_csv(self) -> str:
-        """The numbers behind the picture, each row saying which dataset it is from."""
+        """The numbers behind the picture, each row saying which dataset it is from; without any, why there are none."""
+        if self.state is not None and self.data.empty:
+            words = f"{self.state.fact} {self.state.next_step}"
+            return csv_of(pd.DataFrame({"note": [words], "dataset": [self.tag]}))
         return csv_of(self.data.assign(dataset=self.tag))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:

@@ -87,7 +87,7 @@ def funnel(
     if not limits.empty:
         base = alt.Chart(shown)
         for level, tone in (("998", "margin"), ("95", "inner")):
-            fill: Any = colour(tone, palette)  # type: ignore[arg-type]
+            fill: Any = colour(tone, palette)  # type: ignore[arg-type]  # a tone is the name of a colour
             zone = base.mark_area(fill=fill, fillOpacity=1, clip=True, aria=False, interpolate="monotone")
             layers.append(zone.encode(x=x("x"), y=y(f"low_{level}"), y2=f"high_{level}:Q"))
             edge = base.mark_line(
@@ -134,7 +134,7 @@ def funnel(
     return finished(layers, height=height, alt_text=alt_text, palette=palette)
 
 
-def _reach(sizes: pd.Series, limits: pd.DataFrame) -> tuple[float, float]:  # type: ignore[type-arg]
+def _reach(sizes: pd.Series, limits: pd.DataFrame) -> tuple[float, float]:  # type: ignore[type-arg]  # pandas does not say of what
     """From just below the smallest to just above the largest unit, inside what has limits."""
     low, high = float(sizes.min()), float(sizes.max())
     spare = 0.06 * (high - low or high)

@@ -12,6 +12,7 @@ from analysis.datasets.calendar import month_key
 from analysis.datasets.engines import Engine, Frame, number_of_rows
 from analysis.datasets.mapping import ImportMapping
 from analysis.datasets.opening import open_dataset
+from analysis.datasets.tables import read_table
 from analysis.errors import AnalysisError
 from analysis.schema import TABLES
 
@@ -53,7 +54,7 @@ class Earlier:
             if dataset.has(name)
         }
         self._stayed: dict[str, Frame] = {}
-        self.rejects = pd.read_parquet(out / "rejects.parquet")
+        self.rejects = read_table(out / "rejects.parquet")
 
     def check(self, given: Sequence[str], mapped: Sequence[str]) -> None:
         """Whether what belongs together is given together.

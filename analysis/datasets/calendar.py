@@ -6,18 +6,14 @@ import narwhals as nw
 
 
 def epoch_day(column: str) -> nw.Expr:
-    """Days since 1 January 1970 of a date column, by calendar arithmetic alone.
+    """Days since 1 January 1970 of a date column, by calendar arithmetic alone (years from 1)."""
+    before = nw.col(column).dt.year() - 1
+    leap_days = before // 4 - before // 100 + before // 400
+    return (before * 365 + leap_days + nw.col(column).dt.ordinal_day() - _DAYS_TO_1970).cast(nw.Int32)
 
-    Howard Hinnant's civil-calendar algorithm: years begin in March, eras are 400 years of 146,097 days.
-    """
-    year, month, day = nw.col(column).dt.year(), nw.col(column).dt.month(), nw.col(column).dt.day()
-    shifted = nw.when(month <= 2).then(year - 1).otherwise(year)
-    from_march = nw.when(month <= 2).then(month + 9).otherwise(month - 3)
-    era = shifted // 400
-    year_of_era = shifted - era * 400
-    day_of_year = (from_march * 153 + 2) // 5 + day - 1
-    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year
-    return (era * 146_097 + day_of_era - 719_468).cast(nw.Int32)
+
+_DAYS_TO_1970 = 719_163
+"""Number of 1 January 1970 where 1 January of the year 1 is day 1."""
 
 
 def month_key(column: str) -> nw.Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 import narwhals as nw
@@ -87,20 +87,58 @@ DURATIONS = ("days_to_report", "days_to_close", "hours", "followup", "sites", "m
 """Times and amounts whose values are counted: the position is their code. Hours are counted in tenths."""
 
 
+FEW, MANY = 1_000_000, 25_000_000
+"""Up to few cells are held whatever they count; more than many are never held: each takes some thirty bytes."""
+
+FINE = 0.8
+"""Share of the rows they count from which on cells bring nothing: the rows are counted as quickly."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooFine:
+    """A table of cells that is not held, since it would have this many cells for this many rows."""
+
+    cells: int
+    rows: int
+
+
+def too_fine(cells: int, rows: int) -> bool:
+    """Whether cells are so many, by themselves or for the rows they count, that the engine counts the rows instead."""
+    return cells > FEW and (cells > MANY or cells > FINE * rows)
+
+
+def tables_of(prepared: Container[str]) -> list[CellTable]:
+    """The tables of cells that the prepared tables allow."""
+    return [table for table in CELLS.values() if prepared_for(table.counts) in prepared]
+
+
+def prepared_for(table: str) -> str:
+    """The prepared table that a counted one is, or is a view of."""
+    return VIEWS[table][0] if table in VIEWS else table
+
+
+def grouped(rows: Frame, table: CellTable) -> Frame:
+    """Rows grouped into cells."""
+    keys, sums = grouping(rows, table)
+    return rows.group_by(*keys).agg(*[nw.col(name).sum() for name in sums])
+
+
+def grouping(rows: Frame, table: CellTable) -> tuple[list[str], list[str]]:
+    """Keys and sums of a table of cells that the rows have."""
+    names = rows.collect_schema().names()
+    keys = [key for key in table.keys if key in names]
+    sums = {name for name in names if any(_matches(name, pattern) for pattern in table.sums)}
+    return keys, sorted(sums - set(keys))
+
+
 def build(prepared: Mapping[str, Frame]) -> dict[str, Frame]:
     """All cell tables that the prepared tables allow."""
-    out = {}
-    for table in CELLS.values():
-        held = prepared.get(VIEWS[table.counts][0] if table.counts in VIEWS else table.counts)
-        if held is None:
-            continue
-        frame = viewed(held, table.counts)
-        names = frame.collect_schema().names()
-        keys = [key for key in table.keys if key in names]
-        sums = sorted({name for name in names if any(_matches(name, pattern) for pattern in table.sums)})
-        sums = [name for name in sums if name not in keys]
-        out[table.name] = frame.group_by(*keys).agg(*[nw.col(name).sum() for name in sums])
-    return out
+    return {table.name: grouped(counted_rows(prepared, table), table) for table in tables_of(prepared)}
+
+
+def counted_rows(prepared: Mapping[str, Frame], table: CellTable) -> Frame:
+    """The rows that a table of cells counts."""
+    return viewed(prepared[prepared_for(table.counts)], table.counts)
 
 
 def viewed(prepared: Frame, table: str) -> Frame:
@@ -167,10 +205,20 @@ def _pairs(validations: Frame) -> Frame:
     return validations.filter(nw.col("previous_mode") >= 0)
 
 
+def _changes(validations: Frame) -> Frame:
+    """Pairs with the kind of their first validation, and whether either had a deficiency."""
+    flags = ("any_deficiency", "any_must_deficiency")
+    earlier = (f"previous_{name}" for name in ("mode", "validation_row", *flags))
+    pairs = _pairs(validations).select(*F, "day", "quarter", "specialist", *flags, *earlier, "n")
+    first = validations.select(previous_validation_row=nw.col("validation_row"), previous_kind=nw.col("kind"))
+    return pairs.join(first, on="previous_validation_row", how="left")
+
+
 VIEWS: dict[str, tuple[str, Callable[[Frame], Frame]]] = {
     "values": ("validations", _values),
     "agreement": ("feedback", _agreement),
     "pairs": ("validations", _pairs),
+    "changes": ("validations", _changes),
     **{metric: ("validations", _values_of(metric)) for metric in DURATIONS},
 }
 """Counted tables that are a view of prepared rows: which rows, and how they are seen.

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 import narwhals as nw
 import pandas as pd
 
-from analysis.datasets.engines import ROW, Engine, Frame, collected
+from analysis.datasets.engines import ROW, Engine, Frame, collected, number_of_rows
 from analysis.errors import nearest
 from analysis.schema import Table
 
 RULE = "broken_rule"
 PARSED = "__parsed"
+
+SAME = "_same"
+"""A number that rows which may repeat each other share; so do, very rarely, rows that do not."""
 
 ORDER = "_source_order"
 """Order of rows over all files of a table: file by file, as given."""
@@ -99,11 +102,31 @@ def rules_of(table: Table, present: set[str], *, as_of: dt.date | None, unique_k
     return rules
 
 
-def with_duplicates(frame: Frame, key: Sequence[str], raw_columns: Sequence[str]) -> Frame:
-    """Mark rows that repeat an earlier row exactly, and give each row the first row of its key."""
-    return frame.with_columns(
-        _duplicate=nw.when(nw.col(ORDER).min().over(*raw_columns) < nw.col(ORDER)).then(1).otherwise(0),
-        _key_row=nw.col(ORDER).min().over(*key),
+def with_duplicates(engine: Engine, frame: Frame, original: Frame, key: Sequence[str]) -> Frame:
+    """Mark rows that repeat an earlier row exactly, and give each row the first row of its key.
+
+    Parameters
+    ----------
+    frame : Frame
+        Rows with `SAME`: only those that share it are compared.
+    original : Frame
+        All rows with the ``source_text`` by which one repeats another.
+    """
+    shared = frame.select(SAME).group_by(SAME).agg(_times=nw.len()).filter(nw.col("_times") > 1)
+    alike = engine.kept(frame.select(SAME, ORDER, *key).join(shared.select(SAME), on=SAME, how="semi"))
+    if number_of_rows(alike) == 0:
+        return frame.with_columns(_duplicate=nw.lit(0), _key_row=nw.col(ORDER))
+    texts = original.select(ORDER, "source_text").join(alike.select(ORDER), on=ORDER, how="semi")
+    marks = (
+        alike.join(texts, on=ORDER, how="left")
+        .with_columns(
+            _duplicate=nw.when(nw.col(ORDER).min().over("source_text") < nw.col(ORDER)).then(1).otherwise(0),
+            _key_row=nw.col(ORDER).min().over(*(key or ["source_text"])),
+        )
+        .select(ORDER, "_duplicate", "_key_row")
+    )
+    return frame.join(engine.kept(marks), on=ORDER, how="left").with_columns(
+        _duplicate=nw.col("_duplicate").fill_null(0), _key_row=nw.coalesce(nw.col("_key_row"), nw.col(ORDER))
     )
 
 

@@ -11,7 +11,7 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.datasets.engines import Frame, collected
-from analysis.datasets.reading import TYPED_DATES
+from analysis.datasets.workbooks import TYPED_DATES
 from analysis.errors import AnalysisError
 
 ISO = "%Y-%m-%d"
@@ -89,7 +89,7 @@ def _order_of(values: Iterable[str], what: str) -> str | None:
     if both and not only_day and not only_month:
         day, month = readings[both[0]]
         assert day and month
-        separator = _WRITTEN.fullmatch(both[0])[2]  # type: ignore[index]
+        separator = _WRITTEN.fullmatch(both[0])[2]  # type: ignore[index]  # it matched a moment ago
         forms = " or ".join(f'date_formats = ["{form.format(separator)}"]' for form in _ORDERS.values())
         raise AnalysisError(
             f"{what} can be read day first or month first: {both[0]} is {_words(day)} or {_words(month)}; "

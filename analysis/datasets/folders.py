@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from analysis.datasets.notes import NOTES
 from analysis.errors import AnalysisError
+from analysis.files import made_aside, swap
 
 
 @contextmanager
@@ -19,31 +19,21 @@ def written_aside(out: Path) -> Iterator[Path]:
     Raises
     ------
     AnalysisError
-        When `out` is a file, or a folder that is not a dataset: it would be lost.
+        When `out` is a file, or a folder that is not a dataset: it would be lost; or when it cannot be written.
     """
     out = out.absolute()
     if out.exists() and not ((out / "dataset.toml").is_file() or (out.is_dir() and not any(out.iterdir()))):
         raise AnalysisError(f"{out} exists and is not a dataset folder: choose another place to write to.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        with made_aside(out) as folder:
+            yield folder
+            folder.chmod(0o755)
+            # Notes are people's own: new content of the dataset does not take them away.
+            if (out / NOTES).is_file():
+                shutil.copy2(out / NOTES, folder / NOTES)
+            swap(folder, out)
     except OSError as error:
-        raise AnalysisError(f"{out} cannot be written ({error.strerror}): choose another place.") from error
-    retired = folder.with_name(folder.name + ".old")
-    try:
-        yield folder
-        folder.chmod(0o755)
-        # Notes are people's own: new content of the dataset does not take them away.
-        if (out / NOTES).is_file():
-            shutil.copy2(out / NOTES, folder / NOTES)
-        if out.exists():
-            out.rename(retired)
-        try:
-            folder.rename(out)
-        except OSError:
-            if retired.exists():
-                retired.rename(out)
-            raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(retired, ignore_errors=True)
+        raise AnalysisError(
+            f"{out} cannot be written ({error.strerror or type(error).__name__}): make room there, or choose another place."
+        ) from error

@@ -12,8 +12,10 @@ from typing import Any
 import tomli_w
 
 from analysis.datasets.engines import DuckDB, collected
-from analysis.datasets.reading import WORKBOOKS, read_source, sheet_names
+from analysis.datasets.first_bytes import WORKBOOKS
+from analysis.datasets.reading import read_source
 from analysis.datasets.vocabularies import Vocabulary, reference_table, reference_vocabularies
+from analysis.datasets.workbooks import sheet_names
 from analysis.schema import REFERENCE_TABLES, TABLES, Table
 
 MOST_VALUES = 40

@@ -7,6 +7,7 @@ its place in one step at the end.
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,7 @@ def import_dataset(
     AnalysisError
         When nothing is usable; `out` is then as it was and nothing is left beside it.
     """
-    if not dry_run and any(out.resolve() in path.resolve().parents for path in files_among(sources)):
+    if not dry_run and any(_within(path, out) for path in files_among(sources)):
         raise AnalysisError(
             f"{out} holds a source file and would replace it: choose another place to write to."
         )
@@ -100,19 +101,39 @@ def import_dataset(
         with written_aside(out) as folder:
             for name, frame in tables.items():
                 progress(f"Writing {name}")
-                order = dict.fromkeys((*TABLES[name].key, *TABLES[name].names))
-                worker.write_parquet(frame, folder / "source" / f"{name}.parquet", order_by=list(order))
+                worker.write_parquet(
+                    frame, folder / "source" / f"{name}.parquet", order_by=_order_of(name, mapping)
+                )
             worker.write_parquet(
                 worker.from_pandas(report.rejects),
                 folder / "rejects.parquet",
                 order_by=["table", "file", "row"],
             )
             worker.forget()
-            finish_dataset(folder, _manifest(mapping), engine=worker, progress=progress)
+            finish_dataset(
+                folder,
+                _manifest(mapping),
+                engine=worker,
+                progress=progress,
+                earlier=out if append else None,
+            )
         report.dataset = out
         return report
     finally:
         worker.close()
+
+
+def _order_of(name: str, mapping: ImportMapping) -> list[str]:
+    """What a table is sorted by: its key, which no two rows share; all columns where they may."""
+    table = TABLES[name]
+    if name != "findings" or mapping.completeness["criteria_asked"]:
+        return list(table.key)
+    return list(dict.fromkeys((*table.key, *table.names)))
+
+
+def _within(path: Path, folder: Path) -> bool:
+    # Not Path.resolve(), which raises where links lead in a circle.
+    return Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents
 
 
 def _manifest(mapping: ImportMapping) -> dict[str, Any]:

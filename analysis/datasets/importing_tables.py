@@ -8,11 +8,13 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.datasets import checks
-from analysis.datasets.checks import ORDER, PARSED, RULE, TableReport
+from analysis.datasets.calendar import epoch_day
+from analysis.datasets.checks import ORDER, PARSED, RULE, SAME, TableReport
 from analysis.datasets.dates import ISO, DateForms, date_forms
 from analysis.datasets.engines import EMPTY, ROW, Engine, Frame, collected, number_of_rows
 from analysis.datasets.mapping import Feed, ImportMapping, TableMapping
 from analysis.datasets.overlapping import without_overlap
+from analysis.datasets.preparing_answers import catalogue_periods, period_of, spans_of, within_spans
 from analysis.datasets.reading import SourceTable
 from analysis.datasets.vocabularies import Vocabulary
 from analysis.schema import TABLES, Table
@@ -61,35 +63,50 @@ def import_table(
         for reason, n in left_out.items():
             report.left_out[reason] = report.left_out.get(reason, 0) + n
         frames.append(_mapped(rest, spec, mapping, raw.file, number))
-    mapped = engine.kept(nw.concat(frames))
-    report.repaired |= _cleaning_repairs(engine, mapped, spec)
+    # What only counts, or tells rows apart, is not held: texts of all columns cost more than the rows do.
+    original = nw.concat(frames)
+    report.repaired |= _cleaning_repairs(engine, original, spec)
+    key = [name for name in table.key if name in spec.feeds]
+    numbered_keys = any(spec.feeds[name].row is not None for name in key)
+    same_if = _SOURCE_TEXT if numbered_keys or not key else _joined_text(key)
+    original = original.with_columns(same_if.alias(SAME))
+    named = [*spec.feeds, ROW, ORDER, "source_file", SAME]
+    mapped = engine.kept(engine.fingerprinted(original, SAME).select(*named))
     if spec.one_row_per:
         mapped = _first_rows(engine, mapped, table, report)
     forms = _date_forms(mapped, table, spec, mapping, typed=any(raw.typed for raw in raws))
     report.repaired |= forms.notes
     typed = engine.parsed(
         mapped,
-        {c.name: c.type for c in table.columns if c.name in spec.feeds and c.type != "text"},  # type: ignore[misc]
+        {c.name: c.type for c in table.columns if c.name in spec.feeds and c.type != "text"},  # type: ignore[misc]  # text is left out just here
         date_formats=forms.formats,
         suffix=PARSED,
     )
-    typed, allowed = _with_vocabularies(engine, typed, table, spec, mapping, tables, vocabularies, report)
+    typed, allowed, spelled = _with_vocabularies(engine, typed, table, spec, mapping, tables, vocabularies)
     unique_key = table.name != "findings" or mapping.completeness["criteria_asked"]
-    key = [name for name in table.key if name in spec.feeds]
-    raw_columns = ["source_text"] if not spec.one_row_per else [*key]
-    typed = checks.with_duplicates(typed, key or ["source_text"], raw_columns)
+    same = _joined_text(key) if spec.one_row_per else nw.col("source_text")
+    typed = checks.with_duplicates(engine, typed, original.with_columns(source_text=same), key)
     rules = checks.rules_of(table, set(spec.feeds), as_of=mapping.as_of, unique_key=unique_key)
     if not unique_key:
         rules.append(checks.Rule(key[0], "exact duplicate of an earlier row", nw.col("_duplicate") == 1))
-    typed, references = _with_references(typed, table, spec, tables)
+    typed, references = _with_references(engine, typed, table, spec, tables)
     rules += references
     numbered = engine.kept(checks.with_first_broken(typed, rules))
+    if spelled and (n := int(collected(numbered.select(*spelled)).iloc[0].fillna(0).sum())):
+        report.repaired["values spelled another way (case or label) recognised"] = n
     rejects = checks.rejects_of(numbered, rules, table.name, allowed)
-    kept = engine.kept(_final(engine, numbered.filter(nw.col(RULE).is_null()), table, spec))
+    kept = _final(engine, numbered.filter(nw.col(RULE).is_null()), table, spec)
     report.kept = number_of_rows(kept)
     everything = pd.concat([*rejected, rejects], ignore_index=True)
     report.rejected = {str(rule): int(n) for rule, n in everything["rule"].value_counts().items()}
     return kept, report, everything
+
+
+_SOURCE_TEXT = nw.col("source_text")
+
+
+def _joined_text(columns: Sequence[str]) -> nw.Expr:
+    return nw.concat_str([nw.col(name).fill_null("") for name in columns], separator="\x1f")
 
 
 def _leave_out(engine: Engine, raw: Frame, spec: TableMapping) -> tuple[Frame, dict[str, int]]:
@@ -111,7 +128,7 @@ def _mapped(raw: Frame, spec: TableMapping, mapping: ImportMapping, file: str, n
         (nw.col(feed.column) if feed.column else nw.lit(feed.constant, nw.String)).alias(f"_raw_{name}")
         for name, feed in spec.feeds.items()
     ]
-    text = nw.concat_str([nw.col(name).fill_null("") for name in everything], separator="\x1f")
+    text = _joined_text(everything)
     order = (nw.col(ROW) + number * 10**12).alias(ORDER)
     return raw.select(
         *columns, *originals, nw.col(ROW), order, nw.lit(file).alias("source_file"), text.alias("source_text")
@@ -221,8 +238,8 @@ def _with_vocabularies(
     mapping: ImportMapping,
     tables: Mapping[str, Frame],
     vocabularies: Mapping[str, Vocabulary],
-    report: TableReport,
-) -> tuple[Frame, dict[str, list[str]]]:
+) -> tuple[Frame, dict[str, list[str]], list[nw.Expr]]:
+    """Each coded column's value beside its text; the values allowed; counts of texts spelled another way."""
     allowed: dict[str, list[str]] = {}
     folded_repairs: list[nw.Expr] = []
     for column in table.columns:
@@ -252,12 +269,7 @@ def _with_vocabularies(
             frame = frame.with_columns(own.alias(column.name + PARSED))
         else:
             allowed[column.name] = [value for value, _ in values]
-    frame = engine.kept(frame)
-    if folded_repairs:
-        n = int(collected(frame.select(*folded_repairs)).iloc[0].fillna(0).sum())
-        if n:
-            report.repaired["values spelled another way (case or label) recognised"] = n
-    return frame, allowed
+    return frame, allowed, folded_repairs
 
 
 def _allowed_values(
@@ -271,64 +283,66 @@ def _allowed_values(
 
 
 def _with_references(
-    frame: Frame, table: Table, spec: TableMapping, tables: Mapping[str, Frame]
+    engine: Engine, frame: Frame, table: Table, spec: TableMapping, tables: Mapping[str, Frame]
 ) -> tuple[Frame, list[checks.Rule]]:
     rules = []
     for column, other in table.refers_to.items():
         if column not in spec.feeds or other not in tables or other == "field_offices":
             continue
-        known = tables[other].select(
-            nw.col(TABLES[other].key[0]).alias(column), nw.lit(1).alias(f"_in_{other}")
+        known = tables[other].select(nw.col(TABLES[other].key[0]).alias(column))
+        missing = (
+            frame.select(ORDER, column).filter(~nw.col(column).is_null()).join(known, on=column, how="anti")
         )
-        frame = frame.join(known.unique(), on=column, how="left")
-        missing = ~nw.col(column).is_null() & nw.col(f"_in_{other}").is_null()
-        rules.append(checks.Rule(column, f"{column} is not among the {other.replace('_', ' ')}", missing))
+        words = f"{column} is not among the {other.replace('_', ' ')}"
+        frame, broken = _marked(engine, frame, missing, f"_not_in_{other}")
+        rules.append(checks.Rule(column, words, broken))
     if table.name == "findings" and "validations" in tables and "applicability" in tables:
-        frame, rule = _with_applicability(frame, tables)
-        rules.append(rule)
+        frame, broken = _marked(engine, frame, _not_applicable(engine, frame, tables), "_not_applicable")
+        words = "the criterion does not apply to this entity type on that day"
+        rules.append(checks.Rule("criterion_id", words, broken))
     return frame, rules
 
 
-def _with_applicability(frame: Frame, tables: Mapping[str, Frame]) -> tuple[Frame, checks.Rule]:
+def _marked(engine: Engine, frame: Frame, broken: Frame, name: str) -> tuple[Frame, nw.Expr]:
+    """Rows with a column that says which of them break a rule: few do, so that wide rows are joined with few."""
+    held = engine.kept(broken.select(ORDER, nw.lit(1).alias(name)))
+    if number_of_rows(held):
+        frame = frame.join(held, on=ORDER, how="left")
+    else:
+        frame = frame.with_columns(nw.lit(0).alias(name))
+    return frame, nw.col(name) == 1
+
+
+def _types_and_periods(tables: Mapping[str, Frame]) -> Frame:
+    """Each validation's entity type and catalogue period."""
     validations = tables["validations"].select(
         "validation_id",
         "member_id",
         nw.col("entity_type").alias("_own_type"),
-        nw.col("conducted_on").alias("_on"),
+        _period=period_of(epoch_day("conducted_on"), catalogue_periods(collected(tables["applicability"]))),
     )
     if "members" in tables:
         types = tables["members"].select("member_id", nw.col("entity_type").alias("_member_type"))
         validations = validations.join(types, on="member_id", how="left")
     else:
         validations = validations.with_columns(_member_type=nw.lit(None, nw.String))
-    validations = validations.select(
-        "validation_id", "_on", _type=nw.coalesce(nw.col("_own_type"), nw.col("_member_type"))
+    return validations.select(
+        "validation_id", "_period", _type=nw.coalesce(nw.col("_own_type"), nw.col("_member_type"))
     )
-    limits = tables["applicability"].select(
-        "criterion_id", _type=nw.col("entity_type"), _from=nw.col("from"), _to=nw.col("to")
-    )
-    asked = (
-        frame.select("validation_id", "criterion_id")
-        .unique()
-        .join(validations, on="validation_id", how="inner")
-    )
-    applies = (
-        asked.join(limits, on=["criterion_id", "_type"], how="inner")
-        .filter(
-            (nw.col("_from").is_null() | (nw.col("_from") <= nw.col("_on")))
-            & (nw.col("_to").is_null() | (nw.col("_on") <= nw.col("_to")))
-        )
-        .select("validation_id", "criterion_id", _applies=nw.lit(1))
-        .unique()
-    )
-    frame = (
-        frame.join(validations.select("validation_id", "_type"), on="validation_id", how="left")
-        .join(limits.select("criterion_id", _limited=nw.lit(1)).unique(), on="criterion_id", how="left")
-        .join(applies, on=["validation_id", "criterion_id"], how="left")
-    )
-    broken = (nw.col("_limited") == 1) & ~nw.col("_type").is_null() & nw.col("_applies").is_null()
-    return frame, checks.Rule(
-        "criterion_id", "the criterion does not apply to this entity type on that day", broken
+
+
+def _not_applicable(engine: Engine, frame: Frame, tables: Mapping[str, Frame]) -> Frame:
+    """Findings of criteria that did not apply to the entity type of their validation in its catalogue period."""
+    limits = collected(tables["applicability"])
+    listed = within_spans(limits, spans_of(catalogue_periods(limits)))
+    listed = listed[["criterion_id", "entity_type", "catalogue_period"]].drop_duplicates()
+    listed = listed.set_axis(["criterion_id", "_type", "_period"], axis="columns")
+    listed = listed.astype({"criterion_id": "str", "_type": "str", "_period": "int16"})
+    limited = engine.from_pandas(limits[["criterion_id"]].drop_duplicates().astype("str"))
+    found = frame.select(ORDER, "validation_id", "criterion_id").join(limited, on="criterion_id", how="semi")
+    typed = found.join(_types_and_periods(tables), on="validation_id", how="inner")
+    return typed.filter(~nw.col("_type").is_null()).join(
+        engine.from_pandas(listed), on=["criterion_id", "_type", "_period"], how="anti"
     )
 
 

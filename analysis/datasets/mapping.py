@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from analysis.errors import AnalysisError, nearest
 from analysis.schema import TABLES
+from analysis.toml import read_toml
 
 _TOP = {
     "name", "source_note", "synthetic", "as_of", "fiscal_year_start_month", "empty", "date_formats",
@@ -133,9 +133,8 @@ def read_mapping(path: Path) -> ImportMapping:
     if not path.is_file():
         raise AnalysisError(f"{path} does not exist: name a mapping file (examples are in data/mappings).")
     try:
-        with open(path, "rb") as file:
-            raw = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raw = read_toml(path)
+    except (OSError, ValueError) as error:
         raise AnalysisError(f"{path} is not a TOML file: {error}.") from error
     try:
         return parsed_mapping(raw, default_name=path.stem)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import tempfile
 import threading
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
 from analysis.errors import AnalysisError
+from analysis.files import write_whole
+from analysis.toml import parsed_toml, toml_text
 
 NOTES = "notes.toml"
 LONGEST_NOTE = 500
@@ -49,7 +50,7 @@ def read_notes(folder: Path) -> dict[str, Note]:
     if not path.is_file():
         return {}
     try:
-        return parsed_notes(path.read_text(encoding="utf-8"))
+        return parsed_notes(toml_text(path))
     except (OSError, ValueError) as error:
         raise AnalysisError(
             f"{path} is damaged ({error}): mend it, or move it away and start anew."
@@ -65,7 +66,7 @@ def parsed_notes(text: str) -> dict[str, Note]:
         When it is no TOML, or not of this form.
     """
     out = {}
-    for validation_id, entry in tomllib.loads(text).get("note", {}).items():
+    for validation_id, entry in _noted(parsed_toml(text)).items():
         if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
             raise ValueError(f"the note on {validation_id} has no text")
         written = entry.get("written")
@@ -73,6 +74,13 @@ def parsed_notes(text: str) -> dict[str, Note]:
             raise ValueError(f"the note on {validation_id} has no time")
         out[validation_id] = Note(validation_id, entry["text"], written)
     return out
+
+
+def _noted(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    noted = values.get("note", {})
+    if not isinstance(noted, Mapping):
+        raise ValueError("its notes are no tables")
+    return noted
 
 
 def notes_text(notes: Mapping[str, Note]) -> str:
@@ -122,11 +130,7 @@ def keep_note(folder: Path, validation_id: str, text: str, now: dt.datetime) -> 
         # Read anew: somebody else may have kept a note meanwhile.
         changed = with_note(read_notes(folder), validation_id, text, now)
         try:
-            handle, aside = tempfile.mkstemp(prefix=f".{NOTES}.", dir=folder)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(notes_text(changed))
-            os.chmod(aside, 0o644)
-            os.replace(aside, folder / NOTES)
+            write_whole(folder / NOTES, notes_text(changed).encode("utf-8"))
         except OSError as error:
             raise AnalysisError(f"{folder / NOTES} cannot be written ({error.strerror}).") from error
     return changed

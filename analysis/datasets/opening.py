@@ -5,18 +5,30 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import threading
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
-from analysis.datasets.engines import DUCKDB, Frame, Reader, collected, reader_named
+from analysis.datasets.cells import CELLS, DURATIONS, VIEWS, TooFine
+from analysis.datasets.cubes import Cube, read_cube
+from analysis.datasets.engines import DUCKDB, Frame, Reader, collected, number_of_rows, reader_named
+from analysis.datasets.tables import read_table
 from analysis.datasets.vocabularies import Vocabulary, read_vocabularies
 from analysis.errors import AnalysisError
 from analysis.schema import SCHEMA_VERSION
+from analysis.toml import read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of which dataset (its `Dataset.edition`) and which field offices a dataset is a part."""
+
+    of: str
+    offices: tuple[str, ...]
 
 
 class Dataset:
@@ -45,14 +57,21 @@ class Dataset:
         self.criteria_asked = bool(manifest["completeness"].get("criteria_asked", True))
         self.clean_validations = bool(manifest["completeness"].get("clean_validations", True))
         self.margins: Mapping[str, Any] = manifest.get("margins", {})
+        self.too_fine = {name: TooFine(**each) for name, each in manifest.get("too_fine", {}).items()}
+        """Tables of cells that are not held: what they would answer is counted from rows."""
         self.modes: Mapping[str, str] = {"virtual": "Virtual", "in_person": "In person"} | manifest.get(
             "modes", {}
         )
-        described = repr((str(path), sorted(manifest.items())))
-        self.identity = hashlib.sha256(described.encode()).hexdigest()[:16]
+        part = manifest.get("part")
+        self.part = Part(str(part["of"]), tuple(part["offices"])) if part else None
+        self.edition = _digest(sorted(manifest.items()))
+        """Tells what is in it from what was before, wherever it lies."""
+        self.identity = _digest((str(path), sorted(manifest.items())))
         """Tells one open dataset from another: the same rows under another name or other arms differ."""
         self._vocabularies = vocabularies
         self._cells: dict[str, pd.DataFrame] = {}
+        self._cubes: dict[str, Cube] = {}
+        self._known: dict[str, bool] = {}
         self._applicability: pd.DataFrame | None = None
         self._engine_name = engine
         self._engine: Reader | None = None
@@ -80,6 +99,10 @@ class Dataset:
         """Whether the dataset has any value for the column."""
         return any(self._vocabularies[column].present)
 
+    def is_part_of(self, whole: Dataset, offices: Sequence[str]) -> bool:
+        """Whether this is the part of these offices, made of the other dataset as it is now."""
+        return self.part is not None and self.part == Part(whole.edition, tuple(sorted(set(offices))))
+
     @property
     def catalogue_has_levels(self) -> bool:
         """Whether criteria are known as Must or Should."""
@@ -100,11 +123,50 @@ class Dataset:
                 path = self.path / "cells" / f"{name}.parquet"
                 if not path.exists():
                     return None
+                self._cells[name] = read_table(path)
+            return self._cells[name]
+
+    def cube(self, name: str) -> Cube | None:
+        """A table of cells arranged for counting, or None where the dataset has none of that kind."""
+        with self._lock:
+            if name not in self._cubes:
+                path = self.path / "cells" / f"{name}.parquet"
+                if not path.exists():
+                    return None
                 try:
-                    self._cells[name] = pd.read_parquet(path)
+                    self._cubes[name] = read_cube(path, CELLS[name])
                 except (OSError, ValueError) as error:
                     raise AnalysisError(f"{path} is damaged: import the dataset again.") from error
-            return self._cells[name]
+            return self._cubes[name]
+
+    def counts_by(self, cells: str) -> bool:
+        """Whether there is what a table of cells counts, be it in cells or in rows."""
+        return cells in self.too_fine or (self.path / "cells" / f"{cells}.parquet").exists()
+
+    def counts_any(self, column: str) -> bool:
+        """Whether any validation has something other than nothing in a column that is added up."""
+        cube = self.cube("validation_cells")
+        if cube is not None:
+            return bool(cube.sums(column).any())
+        return self._found(
+            f"any {column}", lambda rows: collected(rows.select(nw.col(column).sum())).iloc[0, 0]
+        )
+
+    def counts_amount(self, amount: str) -> bool:
+        """Whether any validation has a value of a time or amount."""
+        cube = self.cube("value_cells")
+        if cube is not None:
+            return bool((cube.kinds["metric"] == DURATIONS.index(amount)).any())
+        if not self.counts_by("value_cells"):
+            return False
+        return self._found(amount, lambda rows: number_of_rows(VIEWS[amount][1](rows)))
+
+    def _found(self, what: str, count: Callable[[Frame], int]) -> bool:
+        """Whether prepared validations have any of something; asked of the rows once."""
+        if what not in self._known:
+            rows = self.prepared("validations")
+            self._known[what] = rows is not None and bool(count(rows))
+        return self._known[what]
 
     def prepared(self, name: str) -> Frame | None:
         """Prepared rows, lazily and in a database handle of their own, or None where there are none."""
@@ -119,10 +181,7 @@ class Dataset:
         with self._lock:
             if self._applicability is None:
                 path = self.path / "prepared" / "applicability.parquet"
-                try:
-                    self._applicability = pd.read_parquet(path)
-                except (OSError, ValueError) as error:
-                    raise AnalysisError(f"{path} is missing or damaged: import the dataset again.") from error
+                self._applicability = read_table(path)
             return self._applicability
 
     def rows(self, table: str) -> Frame:
@@ -180,10 +239,9 @@ def open_dataset(path: Path | str, *, engine: str = DUCKDB) -> Dataset:
             f"{folder} is not a dataset: it has no dataset.toml; make one with `python -m analysis import` or `demo`."
         )
     try:
-        with open(manifest_path, "rb") as file:
-            manifest = tomllib.load(file)
+        manifest = read_toml(manifest_path)
         version = manifest["schema_version"]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise AnalysisError(f"{manifest_path} is damaged ({error}): import the dataset again.") from error
     if version != SCHEMA_VERSION:
         raise AnalysisError(
@@ -197,6 +255,10 @@ def open_dataset(path: Path | str, *, engine: str = DUCKDB) -> Dataset:
         return Dataset(folder, manifest, vocabularies, engine)
     except (OSError, LookupError, TypeError, AttributeError, ValueError) as error:
         raise AnalysisError(f"{folder} is damaged ({error}): import the dataset again.") from error
+
+
+def _digest(described: object) -> str:
+    return hashlib.sha256(repr(described).encode()).hexdigest()[:16]
 
 
 def narwhal(frame: pd.DataFrame) -> nw.LazyFrame[Any]:

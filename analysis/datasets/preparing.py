@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,11 @@ import pandas as pd
 import tomli_w
 
 from analysis.datasets import cells
-from analysis.datasets.calendar import epoch_day, fiscal_year, month_key
-from analysis.datasets.engines import Engine, Frame, collected, engine_named
-from analysis.datasets.preparing_answers import (
-    applicable_criteria,
-    catalogue_periods,
-    flag,
-    period_of,
-    with_answers,
-)
+from analysis.datasets.engines import Engine, Frame, collected, engine_named, number_of_rows
+from analysis.datasets.preparing_answers import flag
 from analysis.datasets.preparing_incidents import prepare_backlog, prepare_incidents, prepare_members
-from analysis.datasets.preparing_pairs import followed_up, previous_validations
+from analysis.datasets.preparing_validations import PreparedValidations
+from analysis.datasets.recounting import Recount
 from analysis.datasets.vocabularies import (
     CODED,
     Vocabulary,
@@ -44,6 +39,7 @@ def finish_dataset(
     engine: Engine | None = None,
     progress: Progress = lambda step: None,
     threads: int | None = None,
+    earlier: Path | None = None,
 ) -> None:
     """Make a dataset of a folder that holds ``source/*.parquet``: prepared tables, cells, vocabularies, manifest.
 
@@ -57,18 +53,22 @@ def finish_dataset(
         What touches the rows: DuckDB where none is given.
     threads : int, optional
         Threads of that DuckDB; one makes the bytes reproducible.
+    earlier : Path, optional
+        A dataset of which most records are the same: months that did not change keep their cells.
     """
     if engine is not None:
-        _finish(engine, folder, manifest, progress)
+        _finish(engine, folder, manifest, earlier, progress)
         return
     own = engine_named(threads=threads)
     try:
-        _finish(own, folder, manifest, progress)
+        _finish(own, folder, manifest, earlier, progress)
     finally:
         own.close()
 
 
-def _finish(engine: Engine, folder: Path, manifest: Mapping[str, Any], progress: Progress) -> None:
+def _finish(
+    engine: Engine, folder: Path, manifest: Mapping[str, Any], earlier: Path | None, progress: Progress
+) -> None:
     sources = {
         name: engine.read_parquet(folder / "source" / f"{name}.parquet")
         for name in TABLES
@@ -84,73 +84,97 @@ def _finish(engine: Engine, folder: Path, manifest: Mapping[str, Any], progress:
         offices[opened.isna() | (opened <= pd.Timestamp(as_of))],
         manifest.get("modes", {}),
     )
-    prepared = _prepare(engine, sources, vocabularies, manifest, as_of)
-    for name, frame in prepared.items():
-        progress(f"Writing prepared {name}")
-        order = frame.collect_schema().names()
-        engine.write_parquet(frame, folder / "prepared" / f"{name}.parquet", order_by=order)
+    written = _prepare_and_write(engine, folder, sources, vocabularies, manifest, as_of, progress)
     progress("Counting")
-    held = {name: engine.read_parquet(folder / "prepared" / f"{name}.parquet") for name in prepared}
-    for name, frame in cells.build(held).items():
-        order = frame.collect_schema().names()
-        engine.write_parquet(frame, folder / "cells" / f"{name}.parquet", order_by=order)
+    held = {name: engine.read_parquet(folder / "prepared" / f"{name}.parquet") for name in written}
+    finer = _count(engine, folder, held, earlier, progress)
     engine.write_parquet(
         engine.from_pandas(vocabulary_frame(vocabularies)),
         folder / "vocabularies.parquet",
         order_by=["column", "code"],
     )
     rows = {name: _rows(engine, folder / "source" / f"{name}.parquet") for name in sources}
-    _write_manifest(folder, manifest, as_of, _period(sources), rows)
+    _write_manifest(folder, manifest, as_of, _period(sources), rows, finer)
 
 
-def _prepare(
+def _count(
+    engine: Engine, folder: Path, prepared: Mapping[str, Frame], earlier: Path | None, progress: Progress
+) -> dict[str, cells.TooFine]:
+    """Write the tables of cells; which are too fine to be held."""
+    finer = {}
+    recount = Recount(engine, prepared, earlier)
+    for table in cells.tables_of(prepared):
+        path = folder / "cells" / f"{table.name}.parquet"
+        frame, months = recount.cells(table)
+        order = [key for key in table.keys if key in frame.collect_schema().names()]
+        n = engine.write_parquet(frame, path, order_by=order)
+        rows = number_of_rows(cells.counted_rows(prepared, table)) if n > cells.FEW else n
+        words = f"Counted {n:,} {table.name.replace('_', ' ')}" + (
+            f", {months} months as they were" if months else ""
+        )
+        if cells.too_fine(n, rows):
+            finer[table.name] = cells.TooFine(n, rows)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            words += ", too many to hold: the engine will count the rows"
+        progress(words)
+    return finer
+
+
+def _prepare_and_write(
     engine: Engine,
+    folder: Path,
     sources: Mapping[str, Frame],
     vocabularies: Mapping[str, Vocabulary],
     manifest: Mapping[str, Any],
     as_of: dt.date,
-) -> dict[str, Frame]:
-    as_of_day = day_number(as_of)
+    progress: Progress,
+) -> list[str]:
+    """Prepare every table that the sources allow; which are written."""
     fiscal = int(manifest.get("fiscal_year_start_month", 10))
-    prepared: dict[str, Frame] = {}
+    written: list[str] = []
+
+    def write(name: str, *runs: Frame) -> None:
+        order = _order_of(name, runs[0].collect_schema().names())
+        n = engine.write_runs(runs, folder / "prepared" / f"{name}.parquet", order_by=order)
+        written.append(name)
+        progress(f"Prepared {n:,} rows of {name}")
+
+    base = None
     if "validations" in sources:
-        periods = catalogue_periods(collected(sources["applicability"]))
-        base = engine.kept(_validation_base(engine, sources, vocabularies, fiscal, periods))
-        applies = engine.kept(applicable_criteria(engine, sources, vocabularies, periods))
-        findings = engine.kept(_findings(engine, sources, vocabularies, base, applies))
         asked = bool(manifest.get("completeness", {}).get("criteria_asked", True))
-        counted = engine.kept(with_answers(base, findings, applies, vocabularies, as_of_day, asked))
-        # What is added stays narrow until the end: every step over the wide table costs more than the rows do.
-        deficient = vocabularies["answer"].code("deficient")
-        additions = [
-            previous_validations(counted, findings, applies, deficient=deficient, asked=asked),
-            followed_up(counted, sources.get("incidents"), as_of_day),
-            _answered(counted, sources.get("feedback")),
-        ]
-        whole = counted.with_columns(**_waiting_times(sources, as_of_day))
-        for addition in additions:
-            whole = whole.join(engine.kept(addition), on="validation_row", how="left")
-        prepared["validations"] = engine.kept(whole)
-        prepared["findings"] = findings
-        prepared["applicability"] = applies
+        progress("Preparing validations and findings")
+        validations = PreparedValidations(engine, sources, vocabularies, fiscal, day_number(as_of), asked)
+        base = validations.base
+        write("findings", validations.findings)
+        write("applicability", validations.applies)
+        write("validations", *validations.whole())
         if "feedback" in sources:
-            prepared["feedback"] = _feedback(
-                engine, sources["feedback"], prepared["validations"], vocabularies
-            )
+            write("feedback", _feedback(engine, sources["feedback"], base, vocabularies))
         if _has_due_dates(sources):
-            prepared["backlog"] = prepare_backlog(engine, sources, vocabularies)
+            write("backlog", prepare_backlog(engine, sources, vocabularies))
     if "members" in sources:
-        prepared["members"] = engine.kept(
-            encoded(engine, prepare_members(sources), ("field_office", "entity_type"), vocabularies)
-        )
+        members = prepare_members(sources)
+        coded = encoded(engine, members, ("field_office", "entity_type"), vocabularies)
+        write("members", engine.kept(coded))
     if "incidents" in sources:
-        incidents, causes = prepare_incidents(
-            engine, sources, prepared.get("validations"), vocabularies, fiscal
-        )
-        prepared["incidents"] = incidents
+        incidents, causes = prepare_incidents(engine, sources, base, vocabularies, fiscal)
+        write("incidents", incidents)
         if causes is not None:
-            prepared["causes"] = causes
-    return prepared
+            write("causes", causes)
+    return written
+
+
+_TELLS_ROWS_APART = {
+    "validations": "validation_row", "members": "member_id", "incidents": "incident_id", "causes": "cause",
+    "feedback": "item",
+}  # fmt: skip
+"""The column up to which a table's rows are in order: no two of them agree so far."""
+
+
+def _order_of(table: str, columns: Sequence[str]) -> list[str]:
+    """What a table is sorted by: all its columns, as far as they are needed."""
+    last = _TELLS_ROWS_APART.get(table, columns[-1])
+    return list(columns[: columns.index(last) + 1])
 
 
 def _has_due_dates(sources: Mapping[str, Frame]) -> bool:
@@ -160,133 +184,6 @@ def _has_due_dates(sources: Mapping[str, Frame]) -> bool:
     )
     validations = sources["validations"].select(known=(~nw.col("validation_due_on").is_null()).any())
     return any(bool(collected(frame)["known"].fillna(False).iloc[0]) for frame in (members, validations))
-
-
-def _validation_base(
-    engine: Engine,
-    sources: Mapping[str, Frame],
-    vocabularies: Mapping[str, Vocabulary],
-    fiscal: int,
-    periods: list[int],
-) -> Frame:
-    members = sources["members"].select(
-        "member_id", nw.col("entity_type").alias("_type"), left_day=epoch_day("left_on")
-    )
-    joined = sources["validations"].join(members, on="member_id", how="left")
-    numbered = engine.numbered(joined, "validation_row", order_by="validation_id")
-    known = joined.select("specialist_id").unique().filter(~nw.col("specialist_id").is_null())
-    specialists = engine.numbered(known, "specialist", order_by="specialist_id")
-    members_seen = joined.select("member_id").unique()
-    companies = engine.numbered(members_seen, "member", order_by="member_id")
-    numbered = numbered.join(specialists, on="specialist_id", how="left").join(
-        companies, on="member_id", how="left"
-    )
-    month = month_key("conducted_on")
-    selected = numbered.select(
-        nw.col("validation_row").cast(nw.Int64),
-        "validation_id",
-        "member_id",
-        nw.col("member").cast(nw.Int32),
-        nw.col("specialist").fill_null(-1).cast(nw.Int32),
-        "field_office",
-        "mode",
-        "risk",
-        "kind",
-        "location",
-        "outcome",
-        entity_type=nw.coalesce(nw.col("entity_type"), nw.col("_type")),
-        day=epoch_day("conducted_on"),
-        month=month,
-        quarter=(month // 3).cast(nw.Int32),
-        fiscal_year=fiscal_year(month, fiscal),
-        reported_day=epoch_day("reported_on"),
-        closed_day=epoch_day("closed_on"),
-        due_day=epoch_day("validation_due_on"),
-        left_day=nw.col("left_day"),
-        hours=nw.col("hours"),
-        sites=nw.col("sites"),
-        minutes_lost=nw.col("minutes_lost"),
-        platform=nw.col("platform"),
-        tour=nw.col("tour"),
-        n=nw.lit(1, nw.Int32),
-    )
-    coded = ("field_office", "mode", "risk", "kind", "location", "outcome", "entity_type", "tour")
-    return encoded(engine, selected, coded, vocabularies).with_columns(
-        catalogue_period=period_of(nw.col("day"), periods)
-    )
-
-
-def _findings(
-    engine: Engine,
-    sources: Mapping[str, Frame],
-    vocabularies: Mapping[str, Vocabulary],
-    base: Frame,
-    applies: Frame,
-) -> Frame:
-    if "findings" not in sources:
-        types = {c.name: c.type for c in TABLES["findings"].columns}
-        findings = engine.typed_empty(types)  # type: ignore[arg-type]
-    else:
-        findings = sources["findings"]
-    selected = findings.select(
-        "validation_id", "criterion_id", "answer", "reason", "evidence", "category",
-        due_day=epoch_day("due_on"), corrected_day=epoch_day("corrected_on"),
-    )  # fmt: skip
-    own = encoded(
-        engine, selected, ("criterion_id", "answer", "reason", "evidence", "category"), vocabularies
-    )
-    own = own.with_columns(_own=nw.col("category")).drop("category")
-    filters = base.select(
-        "validation_id", "validation_row", "field_office", "mode", "day", "month", "entity_type", "risk", "kind",
-        "location", "specialist", "catalogue_period",
-    )  # fmt: skip
-    joined = own.join(filters, on="validation_id", how="inner").join(
-        applies, on=["criterion_id", "entity_type", "catalogue_period"], how="left"
-    )
-    category = nw.when(nw.col("_own") >= 0).then(nw.col("_own")).otherwise(nw.col("category").fill_null(-1))
-    return joined.with_columns(
-        category=category.cast(nw.Int16),
-        n=nw.lit(1, nw.Int32),
-        **{c: nw.col(c).fill_null(-1).cast(nw.Int16) for c in ("focus_area", "level", "seen_by")},
-    ).drop("_own", "validation_id", "catalogue_period")
-
-
-def _waiting_times(sources: Mapping[str, Frame], as_of_day: int) -> dict[str, nw.Expr]:
-    """Days to report and to close; what is open at the as-of date counts as still waiting, not as missing.
-
-    Null where the source never records that date: a column that is always empty is not a queue.
-    """
-    validations = sources["validations"]
-    recorded = collected(
-        validations.select(
-            reported=(~nw.col("reported_on").is_null()).any(), closed=(~nw.col("closed_on").is_null()).any()
-        )
-    ).iloc[0]
-    nothing = nw.lit(None, nw.Int32)
-    out = {"report_days": nothing, "reported": nothing, "close_days": nothing, "closed": nothing}
-    if recorded["reported"]:
-        out["report_days"] = nw.col("reported_day").fill_null(as_of_day) - nw.col("day")
-        out["reported"] = flag(~nw.col("reported_day").is_null())
-        if recorded["closed"]:
-            out["close_days"] = nw.col("closed_day").fill_null(as_of_day) - nw.col("reported_day")
-            out["closed"] = flag(~nw.col("closed_day").is_null())
-    return out
-
-
-def _answered(validations: Frame, feedback: Frame | None) -> Frame:
-    """Per validation, whether its specialist and its member gave feedback; null where nobody was asked."""
-    if feedback is None:
-        nothing = nw.lit(None, nw.Int32)
-        return validations.select(
-            "validation_row", has_specialist_feedback=nothing, has_member_feedback=nothing
-        )
-    who = {f"has_{one}_feedback": flag(nw.col("respondent") == one) for one in ("specialist", "member")}
-    answers = feedback.select("validation_id", **who).group_by("validation_id").agg(nw.col(*who).max())
-    joined = validations.select("validation_row", "validation_id").join(
-        answers, on="validation_id", how="left"
-    )
-    flags = ("has_specialist_feedback", "has_member_feedback")
-    return joined.select("validation_row", *[nw.col(flag).fill_null(0).cast(nw.Int32) for flag in flags])
 
 
 def _feedback(
@@ -352,6 +249,7 @@ def _write_manifest(
     as_of: dt.date,
     period: tuple[dt.date, dt.date],
     rows: Mapping[str, int],
+    finer: Mapping[str, cells.TooFine],
 ) -> None:
     digest = hashlib.sha256()
     for path in sorted((folder / "source").rglob("*.parquet")):
@@ -373,5 +271,9 @@ def _write_manifest(
         "vocabulary": dict(manifest.get("vocabulary", {})),
         "margins": dict(manifest.get("margins", {})),
     }
+    if finer:
+        values["too_fine"] = {name: {"cells": each.cells, "rows": each.rows} for name, each in finer.items()}
+    if "part" in manifest:
+        values["part"] = dict(manifest["part"])
     with open(folder / "dataset.toml", "wb") as file:
         tomli_w.dump(values, file)

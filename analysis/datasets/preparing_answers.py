@@ -39,15 +39,12 @@ def applicable_criteria(
     """
     criteria = collected(sources["criteria"])
     listed = collected(sources["applicability"])
-    spans = pd.DataFrame({"first_day": [_BEFORE, *starts]}).rename_axis("catalogue_period").reset_index()
+    spans = spans_of(starts)
     types = pd.DataFrame({"entity_type": pd.Series([*vocabularies["entity_type"].values, None], dtype="str")})
     everywhere = criteria[~criteria["criterion_id"].isin(listed["criterion_id"])]
     unlimited = everywhere.merge(types, how="cross").merge(spans, how="cross")
-    own = listed.assign(
-        first=_days(listed["from"], _BEFORE), last=_days(listed["to"], _AFTER), _level=listed["level"]
-    ).drop(columns="level")
-    limited = own.merge(criteria, on="criterion_id").merge(spans, how="cross")
-    limited = limited[limited["first_day"].between(limited["first"], limited["last"])]
+    own = listed.rename(columns={"level": "_level"})
+    limited = within_spans(own.merge(criteria, on="criterion_id"), spans)
     limited = limited.assign(level=limited["_level"].fillna(limited["level"]))
     names = ["criterion_id", "entity_type", "catalogue_period", "category", "focus_area", "level", "seen_by"]
     frame = pd.concat([unlimited[names], limited[names]], ignore_index=True)
@@ -57,11 +54,23 @@ def applicable_criteria(
     return encoded(engine, engine.from_pandas(texts), coded, vocabularies)
 
 
+def spans_of(starts: list[int]) -> pd.DataFrame:
+    """The catalogue periods that `period_of` numbers, each with its first day."""
+    return pd.DataFrame({"first_day": [_BEFORE, *starts]}).rename_axis("catalogue_period").reset_index()
+
+
+def within_spans(listed: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the applicability table, once for each catalogue period they reach over."""
+    dated = listed.assign(_first=_days(listed["from"], _BEFORE), _last=_days(listed["to"], _AFTER))
+    crossed = dated.merge(spans, how="cross")
+    return crossed[crossed["first_day"].between(crossed["_first"], crossed["_last"])]
+
+
 _BEFORE, _AFTER = -(10**9), 10**9
 """Days before and after all others."""
 
 
-def _days(dates: pd.Series, missing: int) -> pd.Series:  # type: ignore[type-arg]
+def _days(dates: pd.Series, missing: int) -> pd.Series:  # type: ignore[type-arg]  # pandas does not say of what
     numbers = [missing if pd.isna(day) else day_number(pd.Timestamp(day).date()) for day in dates]
     return pd.Series(numbers, dates.index, dtype="int64")
 
@@ -147,8 +156,8 @@ def _applicable_counts(vocabularies: Mapping[str, Vocabulary]) -> dict[str, nw.E
 def _summed(frame: Frame, keys: Sequence[str], conditions: Mapping[str, nw.Expr]) -> Frame:
     """How many rows meet each condition, by key."""
     # Flags become columns before they are added up: a group-by that computes is slow, and wrong, on pandas.
-    met = {name: nw.when(condition).then(1).otherwise(0) for name, condition in conditions.items()}
-    return frame.select(*keys, **met).group_by(*keys).agg(*[nw.col(name).sum() for name in met])
+    met = {name: nw.when(condition).then(1) for name, condition in conditions.items()}
+    return frame.select(*keys, **met).group_by(*keys).agg(*[nw.col(name).count() for name in met])
 
 
 def _assessed(

@@ -10,6 +10,8 @@ from pathlib import Path
 from analysis.datasets.engines import Engine
 from analysis.datasets.engines.databases import Database, is_database, opened_database, shown_as
 from analysis.datasets.reading import SourceTable, read_source
+from analysis.errors import AnalysisError
+from analysis.files import made_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ class Given:
         if self.database is None:
             assert self.path is not None
             return read_source(engine, self.path, sheet=sheet)
-        with tempfile.TemporaryDirectory() as folder:
-            copy = self.database.copied(self.name, Path(folder))
-            return SourceTable(self.name, engine.read_parquet_as_text(copy), typed=True)
+        with made_aside(Path(tempfile.gettempdir()) / "copied") as folder:
+            copy = self.database.copied(self.name, folder)
+            return SourceTable(self.name, engine.kept(engine.read_parquet_as_text(copy)), typed=True)
 
 
 def given_sources(sources: Sequence[Path | str]) -> list[Given]:
@@ -43,7 +45,7 @@ def given_sources(sources: Sequence[Path | str]) -> list[Given]:
     Raises
     ------
     AnalysisError
-        When a database cannot be reached or has no tables.
+        When a database cannot be reached or has no tables, or an address is none of a database.
     """
     given: list[Given] = []
     for source in sources:
@@ -54,6 +56,11 @@ def given_sources(sources: Sequence[Path | str]) -> list[Given]:
                 for table in database.tables
             ]
         else:
+            if "://" in str(source):
+                # Not repeated: an address may hold a password.
+                raise AnalysisError(
+                    "an address is no source unless it is postgresql://user@host/database: give files, or a DuckDB file."
+                )
             path = Path(source)
             given.append(Given(path.name, str(path), path))
     return given

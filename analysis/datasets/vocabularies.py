@@ -16,6 +16,7 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.datasets.engines import Engine, Frame
+from analysis.datasets.tables import read_table
 from analysis.errors import AnalysisError
 from analysis.schema import DATA_FOLDER, TABLES
 
@@ -72,7 +73,7 @@ def reference_table(engine: Engine, name: str) -> Frame:
     if broken:
         raise AnalysisError(f"data/reference/{name}.csv: row {broken[0][0]}: {broken[0][1]}.")
     typed = {c.name: c.type for c in table.columns if c.type != "text"}
-    return engine.parsed(frame, typed).select(*table.names)  # type: ignore[arg-type]
+    return engine.parsed(frame, typed).select(*table.names)  # type: ignore[arg-type]  # the types of the schema are these
 
 
 def dataset_vocabularies(
@@ -143,7 +144,7 @@ def vocabulary_frame(vocabularies: Mapping[str, Vocabulary]) -> pd.DataFrame:
 
 def read_vocabularies(path: Path) -> dict[str, Vocabulary]:
     """The vocabularies of a dataset folder, by column."""
-    frame = pd.read_parquet(path).sort_values(["column", "code"])
+    frame = read_table(path).sort_values(["column", "code"])
     out = {
         str(name): Vocabulary(
             str(name), tuple(rows["value"]), tuple(rows["label"]), tuple(bool(p) for p in rows["present"])
@@ -173,7 +174,7 @@ def encoded(
     return frame.select(*kept, *made)
 
 
-def _natural(values: pd.Series) -> pd.Series:  # type: ignore[type-arg]
+def _natural(values: pd.Series) -> pd.Series:  # type: ignore[type-arg]  # pandas does not say of what
     # "2.10" comes after "2.9": numbers inside identifiers sort as numbers.
     if values.name != "criterion_id":
         return values

@@ -117,7 +117,7 @@ def scores(
         alt=alt,
         chart=diverging_bars(frame, alt_text=alt, palette=palette),
         key=_SCORE_KEY,
-        data=answer.to_frame().query("respondent == @respondent"),
+        data=answer.to_frame().loc[lambda rows: rows["respondent"] == respondent],
         table=pd.DataFrame([_score_line(row, dataset) for row in shown]),
     )
 

@@ -188,6 +188,12 @@ def _months_in_words(frame: pd.DataFrame, n: int | None, labels: dict[str, str])
 
 
 def _tile(statistic: Statistic, answer: Overview) -> Tile:
+    value, detail = value_words(statistic)
+    return Tile(statistic.label, value, detail, _change_words(statistic, answer), statistic.series)
+
+
+def value_words(statistic: Statistic) -> tuple[str, str]:
+    """A key statistic as people read it: its value, and its interval, count or reason."""
     value, detail = wording.NOT_ESTIMABLE, ""
     if statistic.reason:
         detail = reasons.words(statistic.reason)
@@ -213,7 +219,7 @@ def _tile(statistic: Statistic, answer: Overview) -> Tile:
             detail = wording.number(statistic.count or 0)
         elif statistic.interval:
             detail = _range(statistic, per_hundred=per_hundred)
-    return Tile(statistic.label, value, detail, _change_words(statistic, answer), statistic.series)
+    return value, detail
 
 
 def _change_words(statistic: Statistic, answer: Overview) -> str:

@@ -80,6 +80,7 @@ def registry() -> Mapping[str, FigureSpec]:
         maritime_members,
         methods,
         overview,
+        overview_program,
         robustness,
         robustness_leave_out,
         robustness_power,
@@ -93,6 +94,7 @@ def registry() -> Mapping[str, FigureSpec]:
 
     specs = (
         FigureSpec("overview.statistics", "rows", overview.statistics),
+        FigureSpec("overview.program", "rows", overview_program.program),
         FigureSpec("overview.months", "cells", overview.months, drawn=True, needs="validations"),
         FigureSpec("overview.published", "published", overview.published),
         FigureSpec("virtual_vs_in_person.verdict", "rows", comparison.verdict, needs="validations"),

@@ -231,8 +231,7 @@ def filters_ignored(selection: Selection) -> tuple[str, ...]:
 
 
 def _recorded(dataset: Dataset, code: int) -> bool:
-    cells = dataset.cells("value_cells")
-    return cells is not None and bool((cells["metric"] == code).any())
+    return dataset.counts_amount(DURATIONS[code])
 
 
 def _of(rows: pd.DataFrame, mode: str) -> pd.DataFrame:

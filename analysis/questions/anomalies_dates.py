@@ -116,7 +116,7 @@ def _days_off(records: Records) -> dict[int, Reason]:
     return out
 
 
-def _holidays(dates: pd.Series) -> NDArray[np.bool_]:  # type: ignore[type-arg]
+def _holidays(dates: pd.Series) -> NDArray[np.bool_]:  # type: ignore[type-arg]  # pandas does not say of what
     from pandas.tseries.holiday import USFederalHolidayCalendar
 
     known = USFederalHolidayCalendar().holidays(dates.min(), dates.max())

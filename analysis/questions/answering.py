@@ -178,8 +178,14 @@ def _judged(
     """The answer with its verdict and the reasons for it."""
     rows, adjustable = window.rows, bool(window.strata)
     within = crude_difference(definition, rows, answer.measure)
-    apart = adjustable and not answer.group and answer.primary == PRIMARY and unbalanced(rows)
-    verdict, reasons = verdict_of(definition, answer, positivity(rows), adjustable, apart, within, matching)
+    apart = (
+        adjustable
+        and not answer.group
+        and answer.primary == PRIMARY
+        and window.once("unbalanced", lambda: unbalanced(rows))
+    )
+    shared = window.once("positivity", lambda: positivity(rows))
+    verdict, reasons = verdict_of(definition, answer, shared, adjustable, apart, within, matching)
     if every_way and (ways := agreement(answer)) and not ways.robust:
         reasons += ("not_robust",)
     needed = further(answer, verdict, int(rows["n"].sum()))

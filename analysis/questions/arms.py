@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from analysis.counts import counts
 from analysis.metrics import Metric, Tally
+from analysis.questions.coding import numbered
 from analysis.questions.smallness import MIN_PER_ARM
 from analysis.questions.unseen import COUNTED, speaks_of_criteria
 from analysis.schema import ADJUSTMENT_COLUMNS
@@ -28,6 +30,7 @@ class Arms:
 
     rows: pd.DataFrame
     clustered: bool
+    sums: dict[tuple[str, int], int] = field(default_factory=dict, repr=False, compare=False)
 
     def total(self, arm: int) -> tuple[int, int]:
         """Events and denominator of an arm."""
@@ -48,7 +51,12 @@ class Arms:
         return np.stack([y, d - y], axis=2)
 
     def _sum(self, column: str, arm: int) -> int:
-        return int(self.rows[column].to_numpy()[self.rows["arm"].to_numpy() == arm].sum())
+        if not self.sums:
+            side = self.rows["arm"].to_numpy()
+            for name in ("n", "y", "d"):
+                values = self.rows[name].to_numpy()
+                self.sums.update({(name, code): int(values[side == code].sum()) for code in (1, 0)})
+        return self.sums[column, arm]
 
 
 def tally_counts(
@@ -84,10 +92,10 @@ def tally_rows(metric: Metric, rows: pd.DataFrame) -> Arms:
     assert isinstance(tally, Tally)
     if tally.item is not None:
         rows = rows[rows["item"] == tally.item]
-    y, d = rows[tally.numerator], rows[tally.denominator]
+    y, d = rows[tally.numerator].to_numpy(), rows[tally.denominator].to_numpy()
     if metric.kind == "rate":
         yy, dd, yd = (
-            rows[f"{a}*{b}"]
+            rows[f"{a}*{b}"].to_numpy()
             for a, b in (
                 (tally.numerator, tally.numerator),
                 (tally.denominator, tally.denominator),
@@ -101,21 +109,49 @@ def tally_rows(metric: Metric, rows: pd.DataFrame) -> Arms:
     # A validation without a specialist is a cluster of its own, as nearly as its row allows.
     specialist = rows["specialist"].to_numpy()
     cluster = np.where(specialist >= 0, specialist, -1 - np.arange(len(rows)))
-    out = pd.DataFrame(
-        {
-            "n": rows["n"], "y": y, "d": d, "yy": yy, "dd": dd, "yd": yd,
-            "arm": rows["arm"], "stratum": rows.get("stratum", 0), "quarter": rows["quarter"], "cluster": cluster,
-        }
-        | {column: rows[column] for column in COVARIATES if column in rows}
-    )  # fmt: skip
-    return Arms(out[out["d"] > 0], bool((specialist >= 0).any()))
+    there = d > 0
+    kept = slice(None) if there.all() else there
+    columns = {
+        "y": y,
+        "d": d,
+        "yy": yy,
+        "dd": dd,
+        "yd": yd,
+        "cluster": cluster,
+        "stratum": np.zeros(len(d), np.int64),
+    }
+    taken = ("n", "arm", "stratum", "quarter", *COVARIATES)
+    # Arrays, not columns: pandas would line up the index of each.
+    columns |= {name: rows[name].to_numpy() for name in taken if name in rows}
+    out = pd.DataFrame({name: of[kept] for name, of in columns.items()}, index=rows.index[kept])
+    return Arms(out, bool((specialist >= 0).any()))
+
+
+def gathered(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Rows of `Arms` added up by arm, cluster and `keys`, which hold codes: all that clustered errors look at.
+
+    Rows with more events than chances stay as they are: that some have is what tells a rate that is no fraction.
+    """
+    y, d = rows["y"].to_numpy(), rows["d"].to_numpy()
+    if (y > d).any():
+        return rows
+    cluster = pd.factorize(rows["cluster"].to_numpy())[0].astype(np.int64)
+    place, first = numbered([rows["arm"].to_numpy(), *(rows[key].to_numpy() for key in keys), cluster])
+    sums = {name: rows[name].to_numpy() for name in ("n", "y", "d", "yy", "dd", "yd")}
+    return pd.DataFrame(
+        {name: np.bincount(place, of, len(first)).astype(of.dtype) for name, of in sums.items()}
+        | {name: rows[name].to_numpy()[first] for name in ("arm", "cluster", *keys)}
+    )
 
 
 def tally_by_quarter(metric: Metric, rows: pd.DataFrame) -> dict[tuple[int, int], float]:
     """Figure by (quarter, arm), where at least 10 validations stand behind it."""
-    sums = tally_rows(metric, rows).rows.groupby(["quarter", "arm"])[["n", "y", "d"]].sum()
-    enough = sums[sums["n"] >= MIN_PER_ARM]
+    tallied = tally_rows(metric, rows).rows
+    quarter, arm = tallied["quarter"].to_numpy(np.int64), tallied["arm"].to_numpy(np.int64)
+    place, first = numbered([pd.factorize(quarter)[0], arm])
+    n, y, d = (np.bincount(place, tallied[name].to_numpy(), len(first)) for name in ("n", "y", "d"))
     return {
-        (int(q), int(arm)): float(y / d)
-        for (q, arm), y, d in zip(enough.index, enough["y"], enough["d"], strict=True)
+        (int(quarter[row]), int(arm[row])): float(y[i] / d[i])
+        for i, row in enumerate(first)
+        if n[i] >= MIN_PER_ARM
     }

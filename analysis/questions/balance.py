@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.counts import counts
+from analysis.questions.coding import coded_values, numbered
 from analysis.questions.designs import MODEL_COLUMNS, REFUSED, Design, design_of
 from analysis.questions.window import MIN_POSITIVITY, comparison_window, positivity
 from analysis.schema import ADJUSTMENT_COLUMNS, LABELS
@@ -156,9 +157,12 @@ def _present(cells: pd.DataFrame) -> list[str]:
 def _cells(rows: pd.DataFrame) -> pd.DataFrame:
     """Validations by arm and covariates, the mode being the outcome of the model."""
     keys = ["arm", *(c for c in MODEL_COLUMNS if c in rows.columns)]
-    cells = rows.groupby(keys, dropna=False, sort=True, observed=True)[["n"]].sum().reset_index()
-    cells = cells[cells["n"] > 0].reset_index(drop=True)
-    return cells.assign(y=cells["n"] * cells["arm"], d=cells["n"])
+    values = {key: rows[key].to_numpy() for key in keys}
+    place, first = numbered([coded_values(of) for of in values.values()])
+    n = np.bincount(place, rows["n"].to_numpy(), len(first)).astype(np.int64)
+    there = n > 0
+    cells = {key: of[first][there] for key, of in values.items()}
+    return pd.DataFrame(cells | {"n": n[there], "y": n[there] * cells["arm"], "d": n[there]})
 
 
 def _weights(cells: pd.DataFrame) -> tuple[Floats | None, Floats | None, tuple[str, ...], tuple[str, ...]]:
@@ -169,7 +173,8 @@ def _weights(cells: pd.DataFrame) -> tuple[Floats | None, Floats | None, tuple[s
     fitted = _propensity(design)
     if fitted is None:
         return None, None, design.columns, ("separated",)
-    return np.where(design.arm == 1, 1 - fitted, fitted), fitted, design.columns, design.reasons
+    weights = np.where(design.arm == 1, 1 - fitted, fitted)
+    return weights[design.place], fitted[design.place], design.columns, design.reasons
 
 
 def _propensity(design: Design) -> Floats | None:

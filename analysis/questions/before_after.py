@@ -10,19 +10,21 @@ import pandas as pd
 
 from analysis.counts import counts
 from analysis.metrics import Metric, Tally
+from analysis.questions.coding import coded_values, numbered
 from analysis.questions.smallness import MIN_PER_ARM, SMALL_ARM
-from analysis.questions.window import Window, varying
+from analysis.questions.window import MODES, Window, varying
 from analysis.results import Estimate, Status
-from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.selection import Selection
 from analysis.stats.linearised import cluster_reasons
-from analysis.stats.pooled import Basis, Pooled, pooled
+from analysis.stats.pooled import Basis, Pooled, distinct, pooled
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
 
 METHOD = "difference in differences of pairs"
 _NO_ERROR = 1e-12
+_STRATA = {"risk": "risk", "location": "location", "kind": "previous_kind"}
+"""What pairs are stratified by, and the column of a pair that holds it."""
 
 
 def paired(dataset: Dataset, metric: Metric, selection: Selection, window: Window) -> Estimate:
@@ -83,31 +85,29 @@ def _pairs(
 ) -> tuple[pd.DataFrame, tuple[str, ...], bool]:
     """Changes of pairs whose first validation was in person, what they are stratified by, whether specialists are known."""
     now, before = tally.numerator, f"previous_{tally.numerator}"
-    by = ["mode", "previous_mode", "quarter", "risk", "location", "specialist", "previous_validation_row"]
-    rows = counts(dataset, "validations", by, selection, sums=["n", now, before], via="rows")
-    quarters = set(window.rows["quarter"])
-    rows = rows[
-        (rows["previous_mode"] == "in_person")
-        & rows["mode"].isin(["virtual", "in_person"])
-        & rows["quarter"].isin(quarters)
-    ]
-    first = counts(dataset, "validations", ["validation_row", "kind"], sums=["n"], via="rows")
-    kinds = dict(zip(first["validation_row"], first["kind"], strict=True))
-    strata = pd.DataFrame({c: rows[c] for c in ADJUSTMENT_COLUMNS if c in rows})
-    strata["first"] = rows["previous_validation_row"].map(kinds)
-    adjusted_for = tuple("kind" if c == "first" else c for c in varying(strata, tuple(strata)))
-    strata = strata.astype("object").where(strata.notna(), "")
+    by = ["mode", "risk", "location", "previous_kind", "specialist", now, before]
+    modes = {mode: dataset.code("mode", mode) for mode in MODES if mode in dataset.vocabulary("mode")}
+    only = {
+        "mode": list(modes.values()),
+        "previous_mode": [code for mode, code in modes.items() if mode == "in_person"],
+        "quarter": sorted(set(window.rows["quarter"])),
+    }
+    rows = counts(dataset, "changes", by, selection, via="rows", only=only)
+    # A pair without a specialist is a cluster of its own, so it is a row of its own.
+    alone = (rows["specialist"] < 0).to_numpy()
+    rows = rows.loc[rows.index.repeat(np.where(alone, rows["n"], 1))]
     specialist = rows["specialist"].to_numpy(np.int64)
-    change = rows[now].to_numpy(np.int64) - rows[before].to_numpy(np.int64)
+    n = np.where(specialist < 0, 1, rows["n"].to_numpy(np.int64))
+    strata = pd.DataFrame({name: rows[column] for name, column in _STRATA.items()})
     pairs = pd.DataFrame(
         {
-            "n": rows["n"].to_numpy(np.int64), "change": change,
+            "n": n, "change": n * (rows[now].to_numpy(np.int64) - rows[before].to_numpy(np.int64)),
             "arm": (rows["mode"] == "virtual").to_numpy(np.int64),
-            "stratum": pd.MultiIndex.from_frame(strata).factorize()[0] if len(rows) else np.zeros(0, np.int64),
+            "stratum": numbered([coded_values(strata[name]) for name in strata])[0],
             "cluster": np.where(specialist >= 0, specialist, -1 - np.arange(len(rows))),
         }
     )  # fmt: skip
-    return pairs, adjusted_for, bool((specialist >= 0).any())
+    return pairs, varying(strata, tuple(strata)), bool((specialist >= 0).any())
 
 
 def _contrast(pairs: pd.DataFrame) -> Pooled:
@@ -132,7 +132,7 @@ def _contrast(pairs: pd.DataFrame) -> Pooled:
     clusters, codes = np.unique(pairs["cluster"].to_numpy()[kept], return_inverse=True)
     sums = np.bincount(codes, residual[kept], clusters.size)
     # The arm with fewer clusters decides: it is known no better than they allow.
-    fewest = min(np.unique(codes[arm[kept] == a]).size for a in (1, 0))
+    fewest = min(distinct(codes[arm[kept] == a]) for a in (1, 0))
     reasons = cluster_reasons(clusters.size, fewest)
     refused = "too_few_clusters" in reasons
     if refused:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from analysis.counts import counts
 from analysis.criteria_counts import criterion_counts
@@ -203,7 +203,7 @@ def _detectable(tested: list[CriterionByMode]) -> tuple[float | None, float | No
     """Smallest difference seen four times in five in a criterion of the middle error, were it the only one."""
     if not tested:
         return None, None
-    errors = [row.interval.half_width / norm.ppf(0.975) for row in tested if row.interval]
+    errors = [row.interval.half_width / ndtri(0.975) for row in tested if row.interval]
     rates = [sum(row.counts.values()) / sum(row.totals.values()) for row in tested]
-    reach = norm.isf(LEVEL / len(tested) / 2) + norm.ppf(POWER)
+    reach = ndtri(POWER) - ndtri(LEVEL / len(tested) / 2)
     return float(np.median(errors) * reach), float(np.median(rates))

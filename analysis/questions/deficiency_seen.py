@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.special import stdtr, stdtrit
 
 from analysis.counts import counts
 from analysis.criteria_counts import class_counts
@@ -126,8 +126,8 @@ def _contrast(counted: pd.DataFrame) -> Estimate | None:
     if not np.isfinite([whole, *each]).all():
         return None
     error = math.sqrt((size - 1) / size * float(((each - each.mean()) ** 2).sum()))
-    reach = float(t.ppf(0.975, size - 1)) * error
-    p = 2 * float(t.sf(abs(whole) / error, size - 1)) if error > 0 else None
+    reach = float(stdtrit(size - 1, 0.975)) * error
+    p = 2 * float(stdtr(size - 1, -abs(whole) / error)) if error > 0 else None
     bounds = Interval(math.exp(whole - reach), math.exp(whole + reach), 0.95, "jackknife by specialist")
     settings = {"adjusted_for": window.strata, "clustered_by": "specialist_id", "clusters": size}
     return Estimate(

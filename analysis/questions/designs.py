@@ -1,7 +1,7 @@
 """What a model of two modes adjusts for: counted rows as a design of dummy columns, no finer than events allow.
 
-Rows are grouped by arm, covariates and specialist first: a model of grouped counts is the model of single
-validations.
+A model looks at patterns, the distinct combinations of arm and levels; specialists are known beside it by what each
+observed of each pattern. A model of such counts is the model of single validations.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.questions.window import varying
+from analysis.questions.coding import numbered
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.bounds import Floats
+from analysis.stats.clusters import Clusters, gathered
 from analysis.stats.pooled import Codes
 
 MODEL_COLUMNS = (*ADJUSTMENT_COLUMNS, "quarter", "field_office", "entity_type")
@@ -31,22 +32,41 @@ MOST_LOST = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """Rows ready for a model: arm, dummy columns, events, totals, validations and specialists.
+    """Patterns ready for a model: arm, dummy columns, events, totals, and which specialist observed what.
 
-    `covariates` has shape (rows, q); `columns` are the covariates it stands for (with two recorded values at least),
-    `left_out` those recorded that events were too few for; `alone` marks rows of a level that only one of the two modes has.
+    `covariates` has shape (patterns, q); `columns` are the covariates it stands for (with two recorded values at least),
+    `left_out` those recorded that events were too few for; `alone` marks patterns of a level that only one of the two
+    modes has. `place` is the pattern of each row that was counted.
     """
 
     arm: Codes
     covariates: Floats
     events: Codes
     n: Codes
-    validations: Codes
-    cluster: Codes | None
+    cluster: Clusters | None
     columns: tuple[str, ...]
     left_out: tuple[str, ...]
     alone: np.ndarray
+    place: Codes
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """A column's values as the levels of a model, by row.
+
+    `codes` number the levels, 0 being the commonest; `lost` is the share of validations counted with it though theirs
+    is another value, `recorded` the number of values there are.
+    """
+
+    codes: Codes
+    lost: float
+    recorded: int
+
+    @property
+    def dummies(self) -> int:
+        """Columns it takes in a model."""
+        return int(self.codes.max(initial=0))
 
 
 def design_of(rows: pd.DataFrame, *, clustered: bool) -> Design:
@@ -67,15 +87,14 @@ def design_of(rows: pd.DataFrame, *, clustered: bool) -> Design:
     clustered : bool
         Whether ``cluster`` says who belongs together.
     """
-    present = [c for c in MODEL_COLUMNS if c in rows.columns and rows[c].notna().any()]
-    keys = ["arm", *present, *(["cluster"] if clustered else [])]
-    cells = rows.groupby(keys, dropna=False, sort=True, observed=True)[["n", "y", "d"]].sum().reset_index()
-    pooled = {column: _levels(cells, column) for column in present}
-    levels = {column: codes for column, (codes, _) in pooled.items()}
+    n, y, d = (rows[name].to_numpy(np.int64) for name in ("n", "y", "d"))
+    known = {c: _levels(rows[c].to_numpy(), n, y, d) for c in MODEL_COLUMNS if c in rows.columns}
+    levels = {column: of for column, of in known.items() if of.recorded}
+    present = list(levels)
     # Values that had to be counted with the commonest are not adjusted for: a few may be, most of a column may not.
-    lost = [column for column, (_, share) in pooled.items() if share > MOST_LOST]
-    used = [column for column in present if levels[column].max(initial=0) > 0]
-    events = min(int(cells["y"].sum()), int((cells["d"] - cells["y"]).sum()))
+    lost = [column for column, of in levels.items() if of.lost > MOST_LOST]
+    used = [column for column in present if levels[column].dummies > 0]
+    events = min(int(y.sum()), int((d - y).sum()))
     left_out: list[str] = []
     while (
         _parameters(levels, used) * EVENTS_PER_PARAMETER > events
@@ -86,24 +105,29 @@ def design_of(rows: pd.DataFrame, *, clustered: bool) -> Design:
     reasons: tuple[str, ...] = ("model_reduced",) if left_out or lost else ()
     if _parameters(levels, used) * EVENTS_PER_PARAMETER > events or set(lost) & set(ADJUSTMENT_COLUMNS):
         reasons = (
-            ("separated",)
-            if any(_decided(cells, c) for c in lost if c in ADJUSTMENT_COLUMNS)
-            else REFUSED[:1]
+            ("separated",) if any(_decided(rows, c) for c in lost if c in ADJUSTMENT_COLUMNS) else REFUSED[:1]
         )
-    dummies = [levels[c][:, None] == np.arange(1, levels[c].max() + 1) for c in used]
-    arm = cells["arm"].to_numpy(np.int64)
+    arms = rows["arm"].to_numpy(np.int64)
+    place, first = numbered([arms, *(levels[c].codes for c in used)])
+    # What a pattern is, read off the first row that has it.
+    arm, codes = arms[first], [levels[c].codes[first] for c in used]
+    dummies = [of[:, None] == np.arange(1, levels[c].dummies + 1) for c, of in zip(used, codes, strict=True)]
     return Design(
         arm=arm,
-        covariates=np.column_stack([np.empty((len(cells), 0)), *dummies]).astype(float),
-        events=cells["y"].to_numpy(np.int64),
-        n=cells["d"].to_numpy(np.int64),
-        validations=cells["n"].to_numpy(np.int64),
-        cluster=cells["cluster"].to_numpy(np.int64) if clustered else None,
-        columns=varying(cells, tuple(used)),
+        covariates=np.column_stack([np.empty((len(first), 0)), *dummies]).astype(float),
+        events=_summed(place, y, len(first)),
+        n=_summed(place, d, len(first)),
+        cluster=gathered(rows["cluster"].to_numpy(), place, y, d, len(first)) if clustered else None,
+        columns=tuple(column for column in used if levels[column].recorded > 1),
         left_out=tuple(left_out),
-        alone=_alone([levels[c] for c in used], arm),
+        alone=_alone(codes, arm),
+        place=place,
         reasons=reasons,
     )
+
+
+def _summed(place: Codes, values: Codes, count: int) -> Codes:
+    return np.bincount(place, values, count).astype(np.int64)
 
 
 def _decided(cells: pd.DataFrame, column: str) -> bool:
@@ -113,33 +137,35 @@ def _decided(cells: pd.DataFrame, column: str) -> bool:
     return bool(((common["y"] == 0) | (common["y"] == common["d"])).any())
 
 
-def _parameters(levels: dict[str, Codes], used: list[str]) -> int:
-    return 2 + sum(int(levels[column].max()) for column in used)
+def _parameters(levels: dict[str, _Levels], used: list[str]) -> int:
+    return 2 + sum(levels[column].dummies for column in used)
 
 
-def _levels(cells: pd.DataFrame, column: str) -> tuple[Codes, float]:
-    """Values of a column as codes, the commonest 0, rare ones together; and the share counted with the commonest."""
-    codes, _ = pd.factorize(cells[column], sort=True, use_na_sentinel=False)
-    count = int(codes.max(initial=-1)) + 1
-    n, y, d = (np.bincount(codes, cells[name], count) for name in ("n", "y", "d"))
+def _levels(values: np.ndarray, n: Codes, y: Codes, d: Codes) -> _Levels:
+    """Values of a column as levels, the commonest first, rare ones together."""
+    codes, known = pd.factorize(values, sort=True, use_na_sentinel=False)
+    count = len(known)
+    n, y, d = (np.bincount(codes, of, count) for of in (n, y, d))
 
-    def rare(of: np.ndarray) -> bool:
-        return bool(n[of].sum() < LEVEL_VALIDATIONS or min(y[of].sum(), (d - y)[of].sum()) < LEVEL_EVENTS)
+    def rare(n: np.ndarray, y: np.ndarray, others: np.ndarray) -> np.ndarray:
+        return np.asarray((n < LEVEL_VALIDATIONS) | (np.minimum(y, others) < LEVEL_EVENTS))
 
-    order = [int(i) for i in np.lexsort((np.arange(count), -n))]
-    own = [i for i in order if not rare(np.array([i]))]
-    others = np.array([i for i in order if i not in own], dtype=np.int64)
-    place = {level: k for k, level in enumerate(own)}
-    together = 0 if not others.size or rare(others) else len(own)
-    lost = float(n[others].sum() / n.sum()) if own and others.size and together == 0 else 0.0
-    if not own and count > 1:
+    order = np.lexsort((np.arange(count), -n))
+    alone = rare(n, y, d - y)[order]
+    own, others = order[~alone], order[alone]
+    sums = (of[others].sum() for of in (n, y, d - y))
+    together = 0 if not others.size or rare(*sums) else own.size
+    lost = float(n[others].sum() / n.sum()) if own.size and others.size and together == 0 else 0.0
+    if not own.size and count > 1:
         # Nothing stands on its own: the commonest holds the others, whatever they are.
         lost = float(1 - n.max() / n.sum())
-    return np.array([place.get(level, together) for level in range(count)], np.int64)[codes], lost
+    level_of = np.full(count, together, np.int64)
+    level_of[own] = np.arange(own.size)
+    return _Levels(level_of[codes], lost, int(pd.notna(known).sum()))
 
 
 def _alone(levels: list[Codes], arm: Codes) -> np.ndarray:
-    """Rows of a level that one arm does not have, looked for again until none is left."""
+    """Patterns of a level that one arm does not have, looked for again until none is left."""
     kept = np.ones(arm.size, bool)
     while True:
         before = int(kept.sum())

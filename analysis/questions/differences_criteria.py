@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from analysis import wording
 from analysis.counts import counts
@@ -222,7 +222,7 @@ def _for_the_called(row: CriterionByMode, chosen: int, tested: int) -> Interval 
     if row.interval is None or row.estimate is None or not row.differs:
         return row.interval
     level = 1 - LEVEL * chosen / tested
-    reach = row.interval.half_width / norm.ppf(0.975) * norm.isf((1 - level) / 2)
+    reach = row.interval.half_width / ndtri(0.975) * -ndtri((1 - level) / 2)
     low, high = max(row.estimate - reach, -1.0), min(row.estimate + reach, 1.0)
     return Interval(low, high, level, f"{row.interval.method}, false coverage rate 5 %")
 

@@ -7,7 +7,8 @@ their specialist, so that the mix is one of criteria and the contrast is of rati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -20,10 +21,11 @@ from analysis.questions.tallies import effective_sizes, smallness_of
 from analysis.questions.window import in_shared_strata
 from analysis.results import Arm, Estimate, Measure, Status, finite_or_none
 from analysis.stats.bounds import Floats
+from analysis.stats.estimating import Way
+from analysis.stats.estimating import weighted as several_ways
 from analysis.stats.g_computation import g_computation
 from analysis.stats.pooled import Pooled
 from analysis.stats.two_risks import Standardised
-from analysis.stats.weighting import aipw, overlap_weighting, overlap_weighting_augmented
 
 Method = Literal["standardised", "overlap_weighted", "doubly_robust", "aipw"]
 
@@ -40,6 +42,11 @@ TRIM = 0.05
 ENOUGH_EFFECTIVE = 0.5
 ENOUGH_DEGREES = 4.0
 """Below this Satterthwaite's degrees of freedom are themselves too rough to rely on."""
+_WAYS: dict[Method, Way] = {
+    "overlap_weighted": Way("overlap", False),
+    "doubly_robust": Way("overlap", True),
+    "aipw": Way("everyone", True, TRIM),
+}
 _BOTH: tuple[Measure, ...] = ("difference", "ratio")
 
 
@@ -80,30 +87,22 @@ def weighted(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list[Estima
     Rows of a value that one of the modes does not have get no weight: they are left out before the propensity
     is modelled, and counted as trimmed.
     """
-    methods: dict[Method, Callable[[Design], Standardised]] = {
-        "overlap_weighted": lambda d: overlap_weighting(
-            d.arm, d.covariates, d.events, d.n, cluster=d.cluster
-        ),
-        "doubly_robust": lambda d: overlap_weighting_augmented(
-            d.arm, d.covariates, d.events, d.n, outcome_covariates=_seen_in_both(d), cluster=d.cluster
-        ),
-        "aipw": lambda d: aipw(
-            d.arm,
-            d.covariates,
-            d.events,
-            d.n,
-            outcome_covariates=_seen_in_both(d),
-            cluster=d.cluster,
-            trim=TRIM,
-        ),
-    }
     design, reasons = _prepared(metric, arms)
     if design is None:
-        return [row for method in methods for row in _refused(metric, arms, method, reasons)]
-    out: list[Estimate] = []
-    for method, ask in methods.items():
-        out += _estimates(metric, arms, method, ask(_shared(design)), design, strata)
-    return out
+        return [row for method in _WAYS for row in _refused(metric, arms, method, reasons)]
+    shared = _shared(design)
+    found = several_ways(
+        list(_WAYS.values()),
+        shared.arm,
+        shared.covariates,
+        shared.events,
+        shared.n,
+        outcome_covariates=_seen_in_both(shared),
+        cluster=shared.cluster,
+        level=0.95,
+    )
+    answers = zip(_WAYS, found, strict=True)
+    return [row for method, one in answers for row in _estimates(metric, arms, method, one, design, strata)]
 
 
 def _prepared(metric: Metric, arms: Arms) -> tuple[Design | None, tuple[str, ...]]:
@@ -122,18 +121,16 @@ def _prepared(metric: Metric, arms: Arms) -> tuple[Design | None, tuple[str, ...
 
 
 def _shared(design: Design) -> Design:
+    """The design without the patterns of a level that only one of the modes has."""
     kept = ~design.alone
-    return Design(
+    return dataclasses.replace(
+        design,
         arm=design.arm[kept],
         covariates=design.covariates[kept],
         events=design.events[kept],
         n=design.n[kept],
-        validations=design.validations[kept],
-        cluster=None if design.cluster is None else design.cluster[kept],
-        columns=design.columns,
-        left_out=design.left_out,
+        cluster=None if design.cluster is None else design.cluster.of(kept),
         alone=design.alone[kept],
-        reasons=design.reasons,
     )
 
 

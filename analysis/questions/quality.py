@@ -10,8 +10,10 @@ import pandas as pd
 
 from analysis import wording
 from analysis.counts import counts
+from analysis.datasets.cells import CELLS
 from analysis.datasets.checks import empty_rejects
 from analysis.datasets.engines import collected
+from analysis.datasets.tables import read_table
 from analysis.schema import TABLES
 
 if TYPE_CHECKING:
@@ -101,12 +103,12 @@ def rejected_rows(dataset: Dataset) -> Rejected:
 
 def quality(dataset: Dataset) -> Quality:
     """Check a dataset: rejects of its import, missing values, contradictions, what is not known by design."""
-    checks = [*_rejected(dataset), *_missing(dataset), *_contradictions(dataset)]
+    checks = [*_rejected(dataset), *_missing(dataset), *_contradictions(dataset), *_too_fine(dataset)]
     rows: dict[str, int | None] = {
         name: n for name, n in dataset.row_counts.items() if name not in _ALWAYS_ONE
     }
     found = sum(check.count or 0 for check in checks if check.id.startswith("rejected"))
-    odd = sum(1 for check in checks if not check.id.startswith(("rejected", "missing")) and check.count)
+    odd = sum(1 for check in checks if not check.id.startswith(("rejected", "missing", "counted")) and check.count)
     told = wording.listed([_held(dataset, name, n) for name, n in rows.items() if n])
     rejected = "no row was rejected" if not found else f"{wording.counted(found, 'row')} rejected at import"
     oddities = (
@@ -118,7 +120,7 @@ def quality(dataset: Dataset) -> Quality:
 def rejects(dataset: Dataset) -> pd.DataFrame:
     """Rows that import rejected: table, file, row in the file, column, value, rule, hint."""
     path = dataset.path / "rejects.parquet"
-    return pd.read_parquet(path) if path.exists() else empty_rejects()
+    return read_table(path) if path.exists() else empty_rejects()
 
 
 def _held(dataset: Dataset, table: str, n: int) -> str:
@@ -128,6 +130,20 @@ def _held(dataset: Dataset, table: str, n: int) -> str:
         return words
     weighed = int(counts(dataset, "incidents", [], sums=["n"])["n"].iloc[0])
     return words if weighed == n else f"{wording.counted(weighed, 'incident')} in {wording.counted(n, 'row')}"
+
+
+def _too_fine(dataset: Dataset) -> list[Check]:
+    """Tables that are counted from their rows: no fault, but answers take longer."""
+    return [
+        Check(
+            "counted_from_rows",
+            CELLS[name].counts,
+            "counted from rows by the engine: cells would be nearly as many as the records, or too many to hold",
+            too_fine.cells,
+            too_fine.rows,
+        )
+        for name, too_fine in dataset.too_fine.items()
+    ]
 
 
 def _rejected(dataset: Dataset) -> list[Check]:
@@ -163,7 +179,7 @@ def _missing(dataset: Dataset) -> list[Check]:
 
 def _contradictions(dataset: Dataset) -> list[Check]:
     out = []
-    if dataset.cells("validation_cells") is not None:
+    if dataset.counts_by("validation_cells"):
         n = dataset.row_counts["validations"]
         twice = counts(dataset, "validations", ["member", "day"], via="rows")
         again = int((twice["n"] - 1).clip(lower=0).sum())

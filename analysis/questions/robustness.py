@@ -169,9 +169,9 @@ def read_off(interval: Interval, answer: Comparison) -> Verdict:
     """The verdict of an interval against the margin of an answer."""
     return judge(
         interval,
-        harmful=answer.harmful,  # type: ignore[arg-type]
+        harmful=answer.harmful,  # type: ignore[arg-type]  # a text that is one of the literals
         margin=answer.margin,
-        margin_scale=answer.margin_scale,  # type: ignore[arg-type]
+        margin_scale=answer.margin_scale,  # type: ignore[arg-type]  # a text that is one of the literals
         role=answer.role,
     )
 

@@ -107,7 +107,7 @@ def _smallest(whole: Comparison) -> tuple[float | None, bool]:
     """The smallest margin that passes, a step outwards of the limit itself; and whether none is needed."""
     row = whole.answer
     assert row is not None and row.interval is not None and whole.margin_scale is not None
-    limit = smallest_margin(row.interval, harmful=whole.harmful, margin_scale=whole.margin_scale)  # type: ignore[arg-type]
+    limit = smallest_margin(row.interval, harmful=whole.harmful, margin_scale=whole.margin_scale)  # type: ignore[arg-type]  # a text that is one of the literals
     nothing = 1.0 if whole.margin_scale == "ratio" else 0.0
     if limit is None or limit == nothing:
         return None, limit is not None

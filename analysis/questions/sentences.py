@@ -198,9 +198,9 @@ def _nuance(answer: Comparison, row: Estimate) -> str | None:
     assert row.interval is not None
     return nuance(
         row.interval,
-        harmful=answer.harmful,  # type: ignore[arg-type]
+        harmful=answer.harmful,  # type: ignore[arg-type]  # a text that is one of the literals
         margin=answer.margin,
-        margin_scale=answer.margin_scale,  # type: ignore[arg-type]
+        margin_scale=answer.margin_scale,  # type: ignore[arg-type]  # a text that is one of the literals
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.metrics import Metric
 from analysis.questions.arms import Arms as Arms
+from analysis.questions.arms import gathered
 from analysis.questions.arms import tally_by_quarter as tally_by_quarter
 from analysis.questions.arms import tally_counts as tally_counts
 from analysis.questions.arms import tally_rows as tally_rows
@@ -21,6 +22,7 @@ from analysis.questions.smallness import adjusted_for as adjusted_for
 from analysis.questions.smallness import smallness as smallness
 from analysis.questions.window import in_shared_strata, varying
 from analysis.results import Arm, Estimate, Interval, Measure, Status, finite_or_none
+from analysis.stats.bounds import Floats
 from analysis.stats.homogeneity import difference_homogeneity
 from analysis.stats.newcombe_test import newcombe_test
 from analysis.stats.pooled import Pooled, limits
@@ -40,7 +42,7 @@ def arm_of(metric: Metric, arms: Arms, mode: str, label: str) -> Arm:
     if d == 0:
         return Arm(mode, label, 0, 0, None, None)
     if metric.kind == "rate":
-        rows = arms.rows[arms.rows["arm"] == code]
+        rows = gathered(arms.rows[arms.rows["arm"] == code], [])
         interval = (
             arm_rate(rows["y"], rows["d"], cluster=rows["cluster"]).interval if arms.clustered else None
         )
@@ -70,7 +72,8 @@ def crude(metric: Metric, arms: Arms) -> list[Estimate]:
     settings: dict[str, object] = {"adjusted_for": ()}
     reasons, small = smallness_of(metric, arms)
     if metric.kind == "rate":
-        rows = [_clustered("crude", measure, arms, stratified=False) for measure in _BOTH]
+        together = Arms(gathered(arms.rows, []), arms.clustered)
+        rows = [_clustered("crude", measure, together, stratified=False) for measure in _BOTH]
         return [_with(row, reasons, small, settings) for row in rows]
     (y1, d1), (y0, d0) = arms.total(1), arms.total(0)
     n = d1 + d0
@@ -101,7 +104,8 @@ def mantel_haenszel(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list
             for measure in (_BOTH if metric.margin_scale == "ratio" else _BOTH[:1])
         ]
     # Only strata with both arms enter the estimate, so only they say whether there is enough of it.
-    arms = Arms(in_shared_strata(arms.rows), arms.clustered)
+    shared = in_shared_strata(arms.rows)
+    arms = Arms(gathered(shared, ["stratum"]), arms.clustered)
     if arms.rows.empty:
         return [_absent("mantel_haenszel", m, "comparison_window", 0, ("no_counterpart",)) for m in _BOTH]
     reasons, small = smallness_of(metric, arms)
@@ -126,7 +130,7 @@ def mantel_haenszel(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list
         )
     # Specialists are known to differ: with too few of them no verdict rests on validations taken as independent.
     small = small or (arms.clustered and "too_few_clusters" in rows[0].caveats)
-    settings = {"adjusted_for": varying(arms.rows, strata)}
+    settings = {"adjusted_for": varying(shared, strata)}
     return [_with(row, reasons, small, settings) for row in rows]
 
 
@@ -135,10 +139,18 @@ def effective_sizes(rows: pd.DataFrame) -> float:
 
     A stratum with one validation in an arm and hundreds in the other weighs like one, however large it is.
     """
-    n = rows.groupby(["stratum", "arm"])["n"].sum().unstack("arm")
+    n = _by_stratum(rows, "n")
     weight = n[0] * n[1] / (n[0] + n[1])
     share = weight / weight.sum()
-    return float(min(1 / (share**2 / n[arm]).sum() for arm in (0, 1)))
+    return float(min(1 / (share**2 / of).sum() for of in n))
+
+
+def _by_stratum(rows: pd.DataFrame, column: str) -> Floats:
+    """Sums by arm (in person first) and stratum, of the strata that there are."""
+    strata, place = np.unique(rows["stratum"].to_numpy(), return_inverse=True)
+    key = rows["arm"].to_numpy() * strata.size + place
+    sums = np.bincount(key, rows[column].to_numpy(), 2 * strata.size)
+    return np.asarray(sums.reshape(2, -1), float)
 
 
 def smallness_of(metric: Metric, arms: Arms) -> tuple[tuple[str, ...], bool]:

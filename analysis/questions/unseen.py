@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from analysis.counts import counts
 from analysis.metrics import Metric, Tally
 from analysis.questions.window import Window
@@ -30,15 +33,19 @@ def unseen(
     rows = window.rows
     if not speaks_of_criteria(definition, dataset) or not set(COUNTED) <= set(rows):
         return ()
-    sums = rows.groupby("arm")[list(COUNTED)].sum()
+    arms = rows["arm"].to_numpy()
+    sums = {
+        arm: [int(rows[name].to_numpy()[arms == arm].sum()) for name in COUNTED] for arm in np.unique(arms)
+    }
     skipped = dict.fromkeys((0, 1), 0)
     if "not_assessed" in dataset.present("answer"):
-        skipped = _not_assessed(dataset, selection, window, group)
+        skipped = _not_assessed(dataset, selection.without("modes"), window, group)
     reasons: tuple[str, ...] = ()
-    seen = sums["n_verifiable"] > 0
-    if (sums["n_not_verified"] > MOST_NOT_VERIFIED * sums["n_verifiable"])[seen].any():
+    if any(
+        verifiable and unverified > MOST_NOT_VERIFIED * verifiable for unverified, verifiable in sums.values()
+    ):
         reasons += ("mostly_unseen",)
-    for arm, (unverified, verifiable) in zip(sums.index, sums.to_numpy(), strict=True):
+    for arm, (unverified, verifiable) in sums.items():
         away = skipped[int(arm)]
         if verifiable + away and unverified + away > MOST_NOT_ASSESSED * (verifiable + away):
             return (*reasons, "rarely_assessed")
@@ -61,13 +68,17 @@ def _not_assessed(
     dataset: Dataset, selection: Selection, window: Window, group: tuple[str, str] | None
 ) -> dict[int, int]:
     """Criteria answered "not assessed" within the window, by arm."""
-    by = ["mode", "month", "answer", *([group[0]] if group else [])]
-    found = counts(dataset, "findings", by, selection.without("modes"))
-    found = found[found["answer"] == "not_assessed"]
+    column = group[0] if group else None
+
+    def all_of_them() -> pd.DataFrame:
+        by = ["mode", "month", "answer", *([column] if column else [])]
+        found = counts(dataset, "findings", by, selection)
+        return found[(found["answer"] == "not_assessed").to_numpy()]
+
+    # Every group of a column is read off one count.
+    found = (window.whole or window).once(("not assessed", selection, column), all_of_them)
+    inside = (found["month"] // 3).isin(window.rows["quarter"].unique()).to_numpy()
     if group:
-        found = found[found[group[0]] == group[1]]
-    found = found[(found["month"] // 3).isin(window.rows["quarter"].unique())]
-    return {
-        arm: int(found.loc[found["mode"] == mode, "n"].sum())
-        for arm, mode in ((1, "virtual"), (0, "in_person"))
-    }
+        inside = inside & (found[group[0]] == group[1]).to_numpy()
+    mode, n = found["mode"].to_numpy()[inside], found["n"].to_numpy()[inside]
+    return {arm: int(n[mode == name].sum()) for arm, name in ((1, "virtual"), (0, "in_person"))}

@@ -144,9 +144,9 @@ def further(answer: Comparison, verdict: Verdict, behind: int) -> int | None:
         row.estimate,
         row.interval,
         behind,
-        harmful=answer.harmful,  # type: ignore[arg-type]
+        harmful=answer.harmful,  # type: ignore[arg-type]  # a text that is one of the literals
         margin=answer.margin,
-        margin_scale=answer.margin_scale,  # type: ignore[arg-type]
+        margin_scale=answer.margin_scale,  # type: ignore[arg-type]  # a text that is one of the literals
     )
     if needed is None:
         return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from analysis.questions.coding import coded_values, numbered
 from analysis.schema import ADJUSTMENT_COLUMNS
 
 MODES = ("virtual", "in_person")
@@ -20,12 +22,16 @@ MIN_SHARE_OF_A_QUARTER = 0.02
 """Under this share a mode was not in use that quarter: a few stray records must not open the window to years."""
 
 
+Known = TypeVar("Known")
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Counts of the two arms, split by whether both modes were in use that quarter.
 
     `selection` holds all rows of the two arms, `rows` those of quarters with both; `strata` says which columns
     adjustment can use, `counted` is what it was made of, `left_out` what stands outside the two-way comparison, by reason.
+    `whole` is the window that this is a group of.
     """
 
     selection: pd.DataFrame
@@ -34,10 +40,21 @@ class Window:
     left_out: Mapping[str, int]
     counted: pd.DataFrame
     arm_column: str = "mode"
+    whole: Window | None = field(default=None, repr=False, compare=False)
+    known: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: Hashable, work: Callable[[], Known]) -> Known:
+        """What was worked out of this window before, or is now: metrics share windows."""
+        if name not in self.known:
+            self.known[name] = work()
+        found: Known = self.known[name]
+        return found
 
     def of(self, column: str, value: str) -> Window:
         """The window of one group by itself: the same as filtering to it."""
-        return comparison_window(self.counted[self.counted[column] == value], arm_column=self.arm_column)
+        rows = self.counted[(self.counted[column] == value).to_numpy()]
+        part = comparison_window(rows, arm_column=self.arm_column)
+        return replace(part, whole=self.whole or self)
 
 
 def comparison_window(counted: pd.DataFrame, *, arm_column: str = "mode") -> Window:
@@ -51,53 +68,64 @@ def comparison_window(counted: pd.DataFrame, *, arm_column: str = "mode") -> Win
         Column that says which arm a row belongs to.
     """
     left_out: dict[str, int] = {}
-    in_arms = counted[arm_column].isin(MODES)
-    for value, rows in counted[~in_arms].groupby(arm_column, dropna=False):
-        unknown = "mode_unknown" if arm_column == "mode" else "no_earlier_validation"
-        name = unknown if pd.isna(value) else f"mode_{value}"
-        left_out[name] = int(rows["n"].sum())
-    selection = counted[in_arms].assign(arm=lambda f: (f[arm_column] == "virtual").astype("int64"))
-    both = selection["quarter"].isin(_quarters_with_both(selection))
-    outside = int(selection.loc[~both, "n"].sum())
+    in_arms = counted[arm_column].isin(MODES).to_numpy()
+    if not in_arms.all():
+        for value, rows in counted[~in_arms].groupby(arm_column, dropna=False):
+            unknown = "mode_unknown" if arm_column == "mode" else "no_earlier_validation"
+            name = unknown if pd.isna(value) else f"mode_{value}"
+            left_out[name] = int(rows["n"].sum())
+    virtual = (counted[arm_column] == "virtual").to_numpy(np.int64)
+    selection = _where(counted.assign(arm=virtual), in_arms)
+    both = _in_quarters_with_both(selection)
+    outside = int(selection["n"].to_numpy()[~both].sum())
     if outside:
         left_out["outside_comparison_window"] = outside
     strata = tuple(column for column in ADJUSTMENT_COLUMNS if counted[column].notna().any())
-    rows = with_strata(selection[both], strata)
-    lonely = rows.groupby("stratum")["arm"].transform("nunique") < 2
-    if without := int(rows.loc[lonely, "n"].sum()):
+    rows = with_strata(_where(selection, both), strata)
+    if without := int(rows["n"].to_numpy()[~_in_shared(rows)].sum()):
         left_out["no_counterpart"] = without
     return Window(selection, rows, strata, left_out, counted, arm_column)
 
 
-def _quarters_with_both(rows: pd.DataFrame) -> pd.Index:
-    """Quarters in which neither mode is a stray exception."""
-    share = rows.groupby("quarter")["n"].sum()
-    virtual = rows[rows["arm"] == 1].groupby("quarter")["n"].sum().reindex(share.index, fill_value=0)
-    smaller = np.minimum(virtual, share - virtual)
-    return share.index[(smaller > 0) & (smaller >= MIN_SHARE_OF_A_QUARTER * share)]
+def _where(rows: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame:
+    return rows if kept.all() else rows[kept]
+
+
+def _in_quarters_with_both(rows: pd.DataFrame) -> np.ndarray:
+    """Which rows are of quarters in which neither mode is a stray exception."""
+    quarter, arm, n = coded_values(rows["quarter"]), rows["arm"].to_numpy(), rows["n"].to_numpy()
+    count = int(quarter.max(initial=-1)) + 1
+    sizes = [np.bincount(quarter[arm == side], n[arm == side], count) for side in (1, 0)]
+    smaller, share = np.minimum(*sizes), np.add(*sizes)
+    return np.asarray(((smaller > 0) & (smaller >= MIN_SHARE_OF_A_QUARTER * share))[quarter])
 
 
 def with_strata(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """Rows numbered by stratum: the combinations of `columns`, not recorded being a value of its own."""
     if not columns or rows.empty:
         return rows.assign(stratum=np.zeros(len(rows), np.int64))
-    keys = rows[list(columns)].astype("object").where(rows[list(columns)].notna(), "")
-    return rows.assign(stratum=pd.MultiIndex.from_frame(keys).factorize()[0])
+    return rows.assign(stratum=numbered([coded_values(rows[column]) for column in columns])[0])
 
 
 def in_shared_strata(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of strata that hold both arms: only they enter a stratified estimate."""
-    return rows[rows.groupby("stratum")["arm"].transform("nunique") == 2]
+    return _where(rows, _in_shared(rows))
+
+
+def _in_shared(rows: pd.DataFrame) -> np.ndarray:
+    stratum, arm = rows["stratum"].to_numpy(np.int64), rows["arm"].to_numpy()
+    count = int(stratum.max(initial=-1)) + 1
+    seen = [np.bincount(stratum[arm == side], minlength=count) > 0 for side in (1, 0)]
+    return np.asarray((seen[0] & seen[1])[stratum])
 
 
 def positivity(rows: pd.DataFrame) -> float | None:
     """Share of virtual validations in strata that hold an in-person one; None without virtual ones."""
-    virtual = rows[rows["arm"] == 1]
-    total = float(virtual["n"].sum())
-    if not total:
-        return None
-    shared = virtual["stratum"].isin(rows.loc[(rows["arm"] == 0) & (rows["n"] > 0), "stratum"])
-    return float(virtual.loc[shared, "n"].sum()) / total
+    stratum, arm, n = (rows[name].to_numpy() for name in ("stratum", "arm", "n"))
+    count = int(stratum.max(initial=-1)) + 1
+    virtual, in_person = (np.bincount(stratum[arm == side], n[arm == side], count) for side in (1, 0))
+    total = float(virtual.sum())
+    return float(virtual[in_person > 0].sum()) / total if total else None
 
 
 def varying(rows: pd.DataFrame, columns: tuple[str, ...]) -> tuple[str, ...]:

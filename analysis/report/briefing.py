@@ -19,6 +19,7 @@ import tomli_w
 
 from analysis.errors import AnalysisError, nearest
 from analysis.selection import LISTS
+from analysis.toml import parsed_toml, toml_text
 
 VERSION = 1
 """Version of the file's form."""
@@ -103,8 +104,8 @@ def read_briefing(path: Path) -> Briefing:
         When it cannot be read or is no briefing: every problem in one sentence.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = toml_text(path)
+    except (OSError, ValueError) as error:
         raise AnalysisError(
             f"{path.name} cannot be read as a briefing: give a TOML file saved here before."
         ) from error
@@ -120,8 +121,8 @@ def parsed_briefing(text: str, name: str = "the briefing") -> Briefing:
         Naming the file and everything in it that is not as it should be.
     """
     try:
-        raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raw = parsed_toml(text)
+    except tomllib.TOMLDecodeError as error:
         raise AnalysisError(f"{name} is not valid TOML ({error}): mend that line.") from error
     problems = _problems(raw)
     if problems:

@@ -112,7 +112,7 @@ def changes(before: Sequence[Number], now: Sequence[Number]) -> tuple[Change, ..
 
 
 def _change(before: Number | None, now: Number | None) -> Change:
-    label = (now or before).label  # type: ignore[union-attr]
+    label = (now or before).label  # type: ignore[union-attr]  # one of the two is there
     beyond = _beyond_noise(before, now) if before and now else None
     return Change(label, before.value if before else None, now.value if now else None, beyond)
 

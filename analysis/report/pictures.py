@@ -47,6 +47,14 @@ _CHARACTERS = (
 )
 """Unicode ranges kept: Latin, Greek, punctuation, arrows, mathematical signs, marks."""
 
+_NOTHING = {
+    "data": {"values": [{}]},
+    "mark": {"type": "point", "opacity": 0},
+    "width": WIDTH,
+    "height": 1,
+    "config": {"view": {"stroke": None}},
+}
+
 
 def png(made: Figure, *, width: int = WIDTH, scale: float = 2.0, letters: float = 1.0) -> bytes:
     """A chart as PNG, on white.
@@ -86,10 +94,14 @@ def framed_svg(made: Figure) -> str:
 
 
 def _framed(made: Figure) -> dict[str, Any]:
-    """The chart under its finding, measure and legend; tag and caption stand there too, so that they travel along."""
+    """The chart under its finding, measure and legend; tag and caption stand there too, so that they travel along.
+
+    Where there is none – what is drawn on the screen may be too small to leave the house – the picture says why.
+    """
+    state = f"{made.state.fact} {made.state.next_step}" if made.state else ""
     legend = "   ".join(f"{MARKS[entry.role].character} {entry.label}" for entry in made.key)
-    caption = wrap(f"{made.tag} · {made.caption} Figure {made.id}.", width=112)
-    lines = [*wrap(made.measure, width=112), *([legend] if legend else []), *caption]
+    caption = wrap(" ".join(f"{made.tag} · {made.caption} Figure {made.id}.".split()), width=112)
+    lines = [*wrap(made.measure, width=112), *([legend] if legend else []), *wrap(state, width=112), *caption]
     title = {
         "text": wrap(made.title or made.finding, width=76) or [""],
         "subtitle": lines,
@@ -101,7 +113,8 @@ def _framed(made: Figure) -> dict[str, Any]:
         "subtitleColor": colour("muted", "light"),
         "subtitlePadding": 6,
     }
-    return specification(made) | {"title": title, "padding": 16}
+    drawn = _NOTHING if made.state else specification(made)
+    return drawn | {"title": title, "padding": 16}
 
 
 def filling(made: Figure, width: float, height: float, *, letters: float) -> bytes:

@@ -67,7 +67,7 @@ def px(pixels: float) -> Emu:
 def rgb(name: ColourName) -> RGBColor:
     """A colour of the light palette; slides are always light."""
     red, green, blue = bytes.fromhex(colour(name, "light").lstrip("#"))
-    return RGBColor(red, green, blue)  # type: ignore[no-untyped-call]
+    return RGBColor(red, green, blue)  # type: ignore[no-untyped-call]  # the library has no types
 
 
 def text(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from analysis.errors import AnalysisError, nearest
+from analysis.files import write_whole
 from analysis.report.content import Content
 
 FORMATS = {
@@ -59,14 +58,6 @@ def write_file(path: Path, content: bytes) -> None:
         For a place that cannot be written to.
     """
     try:
-        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(aside, 0o644)
-            os.replace(aside, path)
-        except OSError:
-            os.unlink(aside)
-            raise
+        write_whole(path, content)
     except OSError as error:
         raise AnalysisError(f"{path} cannot be written ({error.strerror}): choose another place.") from error

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.stats.bias_reduced import adjusted_loadings
 from analysis.stats.bounds import Floats
+from analysis.stats.clusters import Clusters, clusters_of
 from analysis.stats.linearised import MIN_CLUSTERS, cluster_reasons
 from analysis.stats.logit import LogitFit, checked_design, logit
-from analysis.stats.pooled import Codes, coded
+
+Correction = Literal["CR1", "CR2"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def cluster_logit(
     design: ArrayLike,
     events: ArrayLike,
     n: ArrayLike,
-    cluster: ArrayLike,
+    cluster: ArrayLike | Clusters,
     *,
     min_clusters: int = MIN_CLUSTERS,
 ) -> ClusteredLogit:
@@ -78,8 +81,8 @@ def cluster_logit(
         Covariates, shape (rows, p), intercept included.
     events, n : array_like
         Events and totals per row (whole numbers), shape (rows,).
-    cluster : array_like
-        Whole-number codes, shape (rows,).
+    cluster : array_like or Clusters
+        Whole-number codes, shape (rows,), or who observed what of rows that several clusters share.
     min_clusters : int
         With fewer, no error is given (reason ``too_few_clusters``).
 
@@ -103,22 +106,15 @@ def cluster_logit(
     >>> fit.coef.round(3), fit.se.round(3), fit.df
     (array([-0.511,  0.963]), array([0.272, 0.334]), array([5., 5.]))
     """
-    x, y, total, codes, number, fit = _prepared(design, events, n, cluster)
-    refused = number < max(min_clusters, 2)
-    reasons = fit.reasons or (("too_few_clusters",) if refused else cluster_reasons(number, number))
-    if fit.reasons or refused:
-        return _nothing(fit, number, "CR1", reasons)
-    scores = _summed(x * (y - total * fit.probability)[:, None], codes, number) @ fit.covariance
-    covariance = scores.T @ scores * (number / (number - 1))
-    df = np.full(fit.coef.shape, number - 1.0)
-    return ClusteredLogit(fit.coef, np.sqrt(np.diag(covariance)), df, covariance, fit, number, "CR1", reasons)
+    x, y, total = checked_design(design, events, n)
+    return clustered(logit(x, y, total), x, clusters_of(cluster, y, total), "CR1", min_clusters)
 
 
 def cr2_logit(
     design: ArrayLike,
     events: ArrayLike,
     n: ArrayLike,
-    cluster: ArrayLike,
+    cluster: ArrayLike | Clusters,
     *,
     min_clusters: int = MIN_CLUSTERS,
 ) -> ClusteredLogit:
@@ -154,49 +150,46 @@ def cr2_logit(
     >>> fit.se.round(3), fit.df.round(2)
     (array([0.272, 0.334]), array([5., 5.]))
     """
-    x, y, total, codes, number, fit = _prepared(design, events, n, cluster)
-    refused = number < max(min_clusters, 2)
-    reasons = fit.reasons or (("too_few_clusters",) if refused else cluster_reasons(number, number))
+    x, y, total = checked_design(design, events, n)
+    return clustered(logit(x, y, total), x, clusters_of(cluster, y, total), "CR2", min_clusters)
+
+
+def clustered(
+    fit: LogitFit, x: Floats, who: Clusters, method: Correction, min_clusters: int = MIN_CLUSTERS
+) -> ClusteredLogit:
+    """A model that is fitted already, with errors by cluster."""
+    refused = who.number < max(min_clusters, 2)
+    reasons = fit.reasons or (("too_few_clusters",) if refused else cluster_reasons(who.number, who.number))
     if fit.reasons or refused:
-        return _nothing(fit, number, "CR2", reasons)
-    variance = fit.probability * (1 - fit.probability)
-    rows = np.sqrt(total * variance)[:, None] * x
-    pulled = np.sqrt(variance / total) * (y - total * fit.probability)
+        blank, square = np.full(fit.coef.shape, np.nan), np.full(fit.covariance.shape, np.nan)
+        return ClusteredLogit(fit.coef, blank, blank, square, fit, who.number, method, reasons)
+    if method == "CR2":
+        return _bias_reduced(fit, x, who, reasons)
+    scores = who.sums(x, -fit.probability[:, None] * x) @ fit.covariance
+    covariance = scores.T @ scores * (who.number / (who.number - 1))
+    df = np.full(fit.coef.shape, who.number - 1.0)
+    return ClusteredLogit(
+        fit.coef, np.sqrt(np.diag(covariance)), df, covariance, fit, who.number, "CR1", reasons
+    )
+
+
+def _bias_reduced(fit: LogitFit, x: Floats, who: Clusters, reasons: tuple[str, ...]) -> ClusteredLogit:
     p = x.shape[1]
-    scores, own, through = np.zeros((number, p)), np.zeros((number, p, p)), np.zeros((number, p, p))
-    for g in range(number):
-        of = codes == g
+    scores = np.zeros((who.number, p))
+    own, through = np.zeros((who.number, p, p)), np.zeros((who.number, p, p))
+    for g, of in enumerate(who.entries()):
+        place, total = who.pattern[of], who.n[of]
+        variance = (fit.probability * (1 - fit.probability))[place]
+        rows = np.sqrt(total * variance)[:, None] * x[place]
+        pulled = np.sqrt(variance / total) * (who.events[of] - total * fit.probability[place])
         # Observations with equal covariates enter only through their sums, so one dimension stands for them all.
-        adjusted = adjusted_loadings(variance[of], rows[of], fit.covariance)
-        scores[g] = adjusted.T @ pulled[of]
-        loading = variance[of][:, None] * (adjusted @ fit.covariance)
+        adjusted = adjusted_loadings(variance, rows, fit.covariance)
+        scores[g] = adjusted.T @ pulled
+        loading = variance[:, None] * (adjusted @ fit.covariance)
         own[g] = loading.T @ loading
-        through[g] = rows[of].T @ loading
+        through[g] = rows.T @ loading
     moved = scores @ fit.covariance
     covariance = moved.T @ moved
     se = np.sqrt(np.diag(covariance))
-    found = ClusteredLogit(fit.coef, se, se, covariance, fit, number, "CR2", reasons, own, through)
+    found = ClusteredLogit(fit.coef, se, se, covariance, fit, who.number, "CR2", reasons, own, through)
     return replace(found, df=np.array([found.degrees(unit) for unit in np.eye(p)]))
-
-
-def _prepared(
-    design: ArrayLike, events: ArrayLike, n: ArrayLike, cluster: ArrayLike
-) -> tuple[Floats, Floats, Floats, Codes, int, LogitFit]:
-    x, y, total = checked_design(design, events, n)
-    codes = coded(cluster, y.size, "cluster")[0]
-    # A cluster nobody was observed in is none.
-    seen = total > 0
-    codes, number = coded(codes[seen], int(seen.sum()), "cluster")
-    x, y, total = x[seen], y[seen], total[seen]
-    return x, y, total, codes, number, logit(x, y, total)
-
-
-def _summed(rows: Floats, codes: Codes, number: int) -> Floats:
-    out = np.zeros((number, *rows.shape[1:]))
-    np.add.at(out, codes, rows)
-    return out
-
-
-def _nothing(fit: LogitFit, clusters: int, method: str, reasons: tuple[str, ...]) -> ClusteredLogit:
-    blank, square = np.full(fit.coef.shape, np.nan), np.full(fit.covariance.shape, np.nan)
-    return ClusteredLogit(fit.coef, blank, blank, square, fit, clusters, method, reasons)

@@ -10,9 +10,10 @@ from scipy.special import expit
 
 from analysis.errors import AnalysisError
 from analysis.stats.bounds import Floats, checked_counts, checked_level
-from analysis.stats.clustered_logit import ClusteredLogit, cluster_logit, cr2_logit
+from analysis.stats.clustered_logit import ClusteredLogit, clustered
+from analysis.stats.clusters import Clusters, clusters_of
 from analysis.stats.linearised import cluster_reasons
-from analysis.stats.logit import independent, logit
+from analysis.stats.logit import LogitFit, independent, logit
 from analysis.stats.pooled import checked_arm
 from analysis.stats.two_risks import Degrees, Standardised, no_risks, standardised
 
@@ -24,7 +25,7 @@ def g_computation(
     n: ArrayLike,
     *,
     interactions: ArrayLike | None = None,
-    cluster: ArrayLike | None = None,
+    cluster: ArrayLike | Clusters | None = None,
     level: float = 0.95,
 ) -> Standardised:
     """Standardised risks by g-computation: a logistic model of arm and covariates, averaged over everyone.
@@ -45,8 +46,8 @@ def g_computation(
         Events and totals per row (whole numbers), shape (rows,).
     interactions : array_like, optional
         Columns whose effect may differ between the arms, shape (rows, r): their products with the arm.
-    cluster : array_like, optional
-        Whole-number codes, shape (rows,).
+    cluster : array_like or Clusters, optional
+        Whole-number codes, shape (rows,), or who observed what of rows that several clusters share.
     level : float
         Confidence level.
 
@@ -79,6 +80,7 @@ def g_computation(
     moderators = np.empty((y.size, 0)) if interactions is None else columns(interactions, y.size)
     moderators = without_repeats(moderators, total)
     size = round(float(total.sum()))
+    who = None if cluster is None else clusters_of(cluster, y, total)
     if not (total[one].sum() and total[~one].sum()):
         return no_risks(size, level, ("arm_empty",))
 
@@ -97,9 +99,9 @@ def g_computation(
         risks.append(float(share @ p))
         slopes.append((share * p * (1 - p)) @ at)
     gradient = np.array(slopes)
-    robust, reasons = _clustered(x, y, total, one, cluster)
+    robust, reasons = _clustered(fit, x, one, who)
     degrees: Degrees = None
-    if cluster is None:
+    if who is None:
         # Squared residuals of the single observations, which are 1 − p and −p.
         squares = y * (1 - fit.probability) ** 2 + (total - y) * fit.probability**2
         covariance = fit.covariance @ (x.T * squares) @ x @ fit.covariance
@@ -119,28 +121,23 @@ def g_computation(
         level=level,
         method="g-computation",
         df=degrees,
-        clusters=None if cluster is None else np.unique(np.asarray(cluster)[total > 0]).size,
+        clusters=None if who is None else who.number,
         reasons=reasons,
         correction=None if robust is None else robust.method,
     )
 
 
 def _clustered(
-    x: Floats, y: Floats, total: Floats, one: NDArray[np.bool_], cluster: ArrayLike | None
+    fit: LogitFit, x: Floats, one: NDArray[np.bool_], who: Clusters | None
 ) -> tuple[ClusteredLogit | None, tuple[str, ...]]:
     """The model with errors that its clusters allow, none where they are too few, and the reasons."""
-    if cluster is None:
+    if who is None:
         return None, ()
-    codes = np.asarray(cluster)
     # The arm with fewer clusters decides: it is known no better than they allow.
-    number, fewest = (
-        np.unique(codes[total > 0]).size,
-        min(np.unique(codes[side & (total > 0)]).size for side in (one, ~one)),
-    )
-    reasons = cluster_reasons(number, fewest)
+    reasons = cluster_reasons(who.number, min(who.within(side) for side in (one, ~one)))
     if "too_few_clusters" in reasons:
         return None, reasons
-    return (cr2_logit if "few_clusters" in reasons else cluster_logit)(x, y, total, cluster), reasons
+    return clustered(fit, x, who, "CR2" if "few_clusters" in reasons else "CR1"), reasons
 
 
 def columns(covariates: ArrayLike, rows: int) -> Floats:

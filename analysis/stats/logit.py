@@ -19,6 +19,8 @@ from analysis.stats.bounds import Floats, checked_counts
 _ITERATIONS = 100
 # Beyond this a linear predictor is a probability of 0 or 1: only separation drives one there.
 _EDGE = 15.0
+# Cosines of columns to one another that leave no doubt that they are independent.
+_CLEARLY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,10 @@ def logit(design: ArrayLike, events: ArrayLike, n: ArrayLike) -> LogitFit:
     coef = np.zeros(x.shape[1])
     value = _loglik(z @ coef, events_seen, n_seen)
     for _ in range(_ITERATIONS):
-        p = expit(z @ coef)
+        eta = z @ coef
+        p = expit(eta)
         information = _information(z, n_seen * p * (1 - p))
-        if _runs_off(z, coef, information):
+        if _runs_off(z, eta, information):
             return _nothing(x, total, "maximum likelihood", ("separated",))
         step = np.linalg.solve(information, z.T @ (events_seen - n_seen * p))
         coef, value, moved = _climb(coef, step, value, lambda at: _loglik(z @ at, events_seen, n_seen))
@@ -173,6 +176,8 @@ def independent(design: Floats) -> NDArray[np.bool_]:
     >>> independent(np.array([[1.0, 0, 1], [1, 1, 0], [1, 0, 1]]))
     array([ True,  True, False])
     """
+    if full_rank(design):
+        return np.ones(design.shape[1], bool)
     if design.shape[0] < design.shape[1]:
         # More columns than rows: rows of zeros change no combination.
         design = np.vstack([design, np.zeros((design.shape[1] - design.shape[0], design.shape[1]))])
@@ -180,16 +185,33 @@ def independent(design: Floats) -> NDArray[np.bool_]:
     return np.asarray(left > 1e-9 * np.maximum(np.linalg.norm(design, axis=0), 1e-300))
 
 
+def full_rank(design: Floats) -> bool:
+    """Whether columns are so clearly no combinations of one another that their products show it.
+
+    Products square what is close to a combination, so False only says to look closer.
+
+    >>> full_rank(np.array([[1.0, 0], [1, 1]])), full_rank(np.array([[1.0, 2], [2, 4]]))
+    (True, False)
+    """
+    products = design.T @ design
+    size = np.sqrt(np.diag(products))
+    if not (size > 0).all():
+        return False
+    values = np.linalg.eigvalsh(products / np.outer(size, size))
+    # Columns of very different sizes are dependent to `matrix_rank` long before they are so by their angles.
+    return bool(values.size == 0 or (values[0] > _CLEARLY and size.min() > _CLEARLY * size.max()))
+
+
 def _unfit(x: Floats, n: Floats) -> tuple[str, ...]:
     seen = n > 0
     if not seen.any():
         return ("zero_denominator",)
-    return () if np.linalg.matrix_rank(x[seen]) == x.shape[1] else ("collinear",)
+    known = full_rank(x[seen]) or np.linalg.matrix_rank(x[seen]) == x.shape[1]
+    return () if known else ("collinear",)
 
 
-def _runs_off(x: Floats, coef: Floats, information: Floats) -> bool:
+def _runs_off(x: Floats, eta: Floats, information: Floats) -> bool:
     """Whether a fitted probability of almost 0 or 1 is known by nothing but the drive to get there."""
-    eta = x @ coef
     far = np.abs(eta) > _EDGE
     if not far.any():
         return False

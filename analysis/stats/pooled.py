@@ -16,6 +16,7 @@ from analysis.stats.bounds import Floats, checked_level, normal_quantile
 
 Scale = Literal["identity", "log"]
 Codes = NDArray[np.int64]
+_SPARSE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +182,26 @@ def coded(codes: ArrayLike | None, length: int, name: str) -> tuple[Codes, int]:
         )
     if values.dtype.kind not in "iub" and not (values.dtype.kind == "f" and np.isfinite(values).all()):
         raise AnalysisError(f"{name} must hold whole-number codes without gaps; got {values.dtype}.")
+    if values.dtype.kind in "iu" and values.size:
+        low, high = int(values.min()), int(values.max())
+        if high - low <= _SPARSE * values.size:
+            # Codes close together need no sorting.
+            from_low = values.astype(np.int64) - low
+            there = np.zeros(high - low + 1, bool)
+            there[from_low] = True
+            number = np.cumsum(there) - 1
+            return number[from_low], int(number[-1]) + 1
     unique, inverse = np.unique(values, return_inverse=True)
     return inverse.astype(np.int64), len(unique)
+
+
+def distinct(codes: Codes) -> int:
+    """How many different codes there are; none is negative.
+
+    >>> distinct(np.array([4, 0, 4]))
+    2
+    """
+    return int(np.count_nonzero(np.bincount(codes)))
 
 
 def checked_arm(arm: ArrayLike, length: int) -> NDArray[np.bool_]:

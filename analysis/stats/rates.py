@@ -23,7 +23,7 @@ from analysis.errors import AnalysisError
 from analysis.results import Interval
 from analysis.stats.bounds import Floats, checked_level
 from analysis.stats.linearised import Effect, Spread, cluster_reasons, effect, stratum_sums
-from analysis.stats.pooled import Basis, Pooled, amounts, checked_arm, coded, pooled, quantile
+from analysis.stats.pooled import Basis, Pooled, amounts, checked_arm, coded, distinct, pooled, quantile
 
 
 def rate_difference(
@@ -234,7 +234,7 @@ def arm_rate(y: ArrayLike, d: ArrayLike, *, cluster: ArrayLike, level: float = 0
     ys, ds = amounts(y=y, d=d)
     codes, count = coded(cluster, ys.size, "cluster")
     # Groups with nothing at risk are no clusters.
-    clusters = int(np.unique(codes[ds > 0]).size)
+    clusters = distinct(codes[ds > 0])
     rests_on = Basis(round(float(ds.sum())))
     if ds.sum() == 0:
         return pooled(
@@ -302,8 +302,8 @@ def _by_cluster(
         u = np.bincount(codes[rows], scale[rows] * (ys[rows] - rate[rows] * ds[rows]))
         return Spread(
             squares=float((u**2).sum()),
-            clusters=int(np.unique(codes[rows]).size),
-            fewest_in_an_arm=min(int(np.unique(codes[rows & side]).size) for side in (one, ~one)),
+            clusters=distinct(codes[rows]),
+            fewest_in_an_arm=min(distinct(codes[rows & side]) for side in (one, ~one)),
         )
 
     return effect(sums, spread, measure, fractions=bool((ys <= ds).all()), level=level, how="clustered")

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.stats.bounds import Floats, checked_level
 from analysis.stats.linearised import StratumSums, cluster_reasons, stratum_sums
-from analysis.stats.pooled import Pooled, amounts, checked_arm, coded
+from analysis.stats.pooled import Pooled, amounts, checked_arm, coded, distinct
 from analysis.stats.rates import score_interval
 
 
@@ -87,11 +87,11 @@ def stratified_rates(
         df: float | None = None
         reasons: tuple[str, ...] = ()
         if codes is not None:
-            found = np.unique(codes[rows])
-            reasons = cluster_reasons(found.size, found.size)
+            found = distinct(codes[rows])
+            reasons = cluster_reasons(found, found)
             if "too_few_clusters" not in reasons:
                 u = np.bincount(codes[rows], factor * (ys[rows] - rate * ds[rows]))
-                squares, df = float((u**2).sum()) * found.size / (found.size - 1), float(found.size - 1)
+                squares, df = float((u**2).sum()) * found / (found - 1), float(found - 1)
         spread = _size(sums, share, below)
         interval = score_interval(mean, math.sqrt(squares), spread, df, level)
         return Pooled(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from analysis.errors import AnalysisError
@@ -95,6 +94,9 @@ def hazard_ratio(
     def excess(beta: float) -> float:
         # Written so that neither end overflows.
         return float(d1.sum() - (d / (1 + n0 / n1 * math.exp(-beta))).sum())
+
+    # Only here, since it takes a good part of a second to import.
+    from scipy.optimize import brentq
 
     beta = float(brentq(excess, -_FURTHEST, _FURTHEST, xtol=1e-13, rtol=1e-14))
     p = 1 / (1 + n0 / n1 * math.exp(-beta))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.stats.bounds import Floats
 from analysis.stats.linearised import cluster_reasons
-from analysis.stats.pooled import Codes
+from analysis.stats.pooled import Codes, distinct
 from analysis.stats.survival import SurvivalCurve
 
 
@@ -129,14 +129,14 @@ def arm_spread(influence: Floats, n: Floats, one: NDArray[np.bool_], cluster: Co
     present = n > 0
     length = int(cluster.max(initial=0)) + 1
     sums = np.array([np.bincount(cluster[side], (influence * n)[side], length) for side in (one, ~one)])
-    clusters = int(np.unique(cluster[present]).size)
+    clusters = distinct(cluster[present])
     products = clusters / max(clusters - 1, 1) * (sums @ sums.T)
     return ArmSpread(
         variance_1=float(products[0, 0]),
         variance_0=float(products[1, 1]),
         covariance=float(products[0, 1]),
         clusters=clusters,
-        fewest_in_an_arm=min(int(np.unique(cluster[side & present]).size) for side in (one, ~one)),
+        fewest_in_an_arm=min(distinct(cluster[side & present]) for side in (one, ~one)),
     )
 
 

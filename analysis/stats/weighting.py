@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from analysis.stats.estimating import weighted
+from analysis.stats.clusters import Clusters
+from analysis.stats.estimating import Way, weighted
 from analysis.stats.two_risks import Standardised
 
 
@@ -19,7 +20,7 @@ def ipw(
     events: ArrayLike,
     n: ArrayLike,
     *,
-    cluster: ArrayLike | None = None,
+    cluster: ArrayLike | Clusters | None = None,
     trim: float = 0.0,
     level: float = 0.95,
 ) -> Standardised:
@@ -33,8 +34,8 @@ def ipw(
         What the propensity e depends on, shape (rows, q), without intercept.
     events, n : array_like
         Events and totals per row (whole numbers), shape (rows,).
-    cluster : array_like, optional
-        Whole-number codes, shape (rows,).
+    cluster : array_like or Clusters, optional
+        Whole-number codes, shape (rows,), or who observed what of rows that several clusters share.
     trim : float
         Rows with a propensity below `trim` or above 1 − `trim` are left out and the model fitted again.
     level : float
@@ -61,18 +62,17 @@ def ipw(
     >>> f"{s.risk_1:.4f} {s.risk_0:.4f} {s.difference.se:.4f}"
     '0.2722 0.2271 0.0578'
     """
-    return weighted(
+    (found,) = weighted(
+        [Way("everyone", False, trim)],
         arm,
         covariates,
         events,
         n,
-        population="everyone",
-        augmented=False,
         outcome_covariates=None,
         cluster=cluster,
-        trim=trim,
         level=level,
     )
+    return found
 
 
 def aipw(
@@ -82,7 +82,7 @@ def aipw(
     n: ArrayLike,
     *,
     outcome_covariates: ArrayLike | None = None,
-    cluster: ArrayLike | None = None,
+    cluster: ArrayLike | Clusters | None = None,
     trim: float = 0.0,
     level: float = 0.95,
 ) -> Standardised:
@@ -117,18 +117,17 @@ def aipw(
     >>> f"{s.risk_1:.4f} {s.risk_0:.4f} {s.difference.se:.4f}"
     '0.2722 0.2271 0.0578'
     """
-    return weighted(
+    (found,) = weighted(
+        [Way("everyone", True, trim)],
         arm,
         covariates,
         events,
         n,
-        population="everyone",
-        augmented=True,
         outcome_covariates=outcome_covariates,
         cluster=cluster,
-        trim=trim,
         level=level,
     )
+    return found
 
 
 def overlap_weighting(
@@ -137,7 +136,7 @@ def overlap_weighting(
     events: ArrayLike,
     n: ArrayLike,
     *,
-    cluster: ArrayLike | None = None,
+    cluster: ArrayLike | Clusters | None = None,
     level: float = 0.95,
 ) -> Standardised:
     """Overlap weighting: each observation by its propensity to be in the other arm, 1 − e and e.
@@ -169,18 +168,17 @@ def overlap_weighting(
     >>> f"{s.risk_1:.4f} {s.risk_0:.4f} {s.difference.se:.4f}"
     '0.2672 0.2252 0.0572'
     """
-    return weighted(
+    (found,) = weighted(
+        [Way("overlap", False)],
         arm,
         covariates,
         events,
         n,
-        population="overlap",
-        augmented=False,
         outcome_covariates=None,
         cluster=cluster,
-        trim=0.0,
         level=level,
     )
+    return found
 
 
 def overlap_weighting_augmented(
@@ -190,7 +188,7 @@ def overlap_weighting_augmented(
     n: ArrayLike,
     *,
     outcome_covariates: ArrayLike | None = None,
-    cluster: ArrayLike | None = None,
+    cluster: ArrayLike | Clusters | None = None,
     level: float = 0.95,
 ) -> Standardised:
     """Overlap weighting augmented by a logistic outcome model in each arm.
@@ -224,15 +222,14 @@ def overlap_weighting_augmented(
     >>> f"{s.risk_1:.4f} {s.risk_0:.4f} {s.difference.se:.4f}"
     '0.2672 0.2252 0.0572'
     """
-    return weighted(
+    (found,) = weighted(
+        [Way("overlap", True)],
         arm,
         covariates,
         events,
         n,
-        population="overlap",
-        augmented=True,
         outcome_covariates=outcome_covariates,
         cluster=cluster,
-        trim=0.0,
         level=level,
     )
+    return found

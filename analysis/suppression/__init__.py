@@ -36,6 +36,7 @@ from analysis.questions.feedback_records import Feedback, PairAgreement, Themes
 from analysis.questions.incident_records import IncidentGrid, Incidents, IncidentSeries
 from analysis.questions.maritime import Maritime
 from analysis.questions.overview_records import Monthly, Overview
+from analysis.questions.program_totals import ProgramTotals
 from analysis.questions.quality import Held, Quality, Rejected
 from analysis.questions.robustness_bounds import Bounded
 from analysis.questions.robustness_leave_out import LeaveOneOut
@@ -97,7 +98,11 @@ from analysis.suppression.robustness import (
     suppressed_unmeasured,
 )
 from analysis.suppression.small import SUPPRESSED as SUPPRESSED
-from analysis.suppression.statistics import suppressed_monthly, suppressed_overview
+from analysis.suppression.statistics import (
+    suppressed_monthly,
+    suppressed_overview,
+    suppressed_program_totals,
+)
 from analysis.suppression.tracking import suppressed_tracking
 
 Answer = TypeVar("Answer")
@@ -123,6 +128,7 @@ _suppressed.register(Comparison, suppressed_comparison)
 _suppressed.register(list, suppressed_comparisons)
 _suppressed.register(Balance, suppressed_balance)
 _suppressed.register(Overview, suppressed_overview)
+_suppressed.register(ProgramTotals, suppressed_program_totals)
 _suppressed.register(Monthly, suppressed_monthly)
 _suppressed.register(AmountByMode, suppressed_amount)
 _suppressed.register(Effort, suppressed_effort)

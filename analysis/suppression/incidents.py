@@ -154,7 +154,7 @@ def _periods(answer: Incidents) -> Incidents:
             (mode, None if i in hide or j in within else count) for j, (mode, count) in enumerate(row.parts)
         )
         gone = {"count": None, "share": None} if i in hide else {}
-        kept.append(dataclasses.replace(row, parts=parts, **gone))  # type: ignore[arg-type]
+        kept.append(dataclasses.replace(row, parts=parts, **gone))  # type: ignore[arg-type]  # names of its own fields
     return dataclasses.replace(answer, rows=tuple(kept))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from analysis.questions.overview_records import Change, Monthly, Overview, Statistic
+from analysis.questions.program_totals import ProgramTotals
 from analysis.results import hidden_counts
 from analysis.suppression.small import SUPPRESSED, is_small
 
@@ -21,6 +22,16 @@ def suppressed_overview(answer: Overview) -> Overview:
     return dataclasses.replace(
         answer, statistics=statistics, n=None if is_small(answer.n) else answer.n, sentence=sentence
     )
+
+
+def suppressed_program_totals(answer: ProgramTotals) -> ProgramTotals:
+    """An office's statistics without small counts; what is told of the whole never has any."""
+    n = next((own.count for own, _ in answer.rows if own.id == "validations"), None)
+    rows = tuple(
+        (_hidden_statistic(own) if _small_statistic(own, n) else own, whole) for own, whole in answer.rows
+    )
+    sentence = answer.sentence if rows == answer.rows else "Some counts are too small to show."
+    return dataclasses.replace(answer, rows=rows, sentence=sentence)
 
 
 def suppressed_monthly(answer: Monthly) -> Monthly:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
+import zlib
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -10,13 +13,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from analysis.errors import AnalysisError
 from pages._ui import own
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
+    from pages._ui.access import Viewer
 
+PARTS = "CTPAT_PARTS"
 VARIABLE = "CTPAT_DATASETS"
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
+
+# One part is made at a time: they share the machine, and two sessions may want the same.
+_MAKING = threading.Lock()
 
 
 def folders() -> dict[str, Path]:
@@ -56,6 +65,52 @@ def _opened_here(folder: Path, changed: int) -> Dataset:
     from analysis.datasets.opening import open_dataset
 
     return open_dataset(folder)
+
+
+def shown_to(who: Viewer, folder: Path) -> Dataset:
+    """The dataset of a folder as somebody may see it: whole, or the part of their offices.
+
+    The part is made when first asked for, and again when the dataset has changed; `python -m analysis part` makes it
+    beforehand.
+
+    Raises
+    ------
+    AnalysisError
+        When the dataset cannot be used, or has no record of those offices.
+    """
+    if who.offices is None or own.holds(folder):
+        return opened(folder)
+    whole, place = opened(folder), part_folder(folder, who.offices)
+    if part := _made(place, whole, who.offices):
+        return part
+    with _MAKING, st.spinner("Your office's part of the data is being made; this happens once."):
+        # Somebody of the same office may have been waited for.
+        if not _made(place, whole, who.offices):
+            from analysis.parts import make_part
+
+            make_part(whole, who.offices, place)
+    return opened(place)
+
+
+def _made(place: Path, whole: Dataset, offices: tuple[str, ...]) -> Dataset | None:
+    """The part that lies there, if it was made of the dataset as it is now."""
+    try:
+        part = opened(place)
+    except AnalysisError:  # There is none yet, or one of an older version: it is made anew.
+        return None
+    return part if part.is_part_of(whole, offices) else None
+
+
+def part_folder(folder: Path, offices: tuple[str, ...]) -> Path:
+    """Where the part of a dataset lies: in the folder named for parts, else beside the dataset."""
+    place = (
+        Path(os.environ[PARTS]) / folder.name
+        if os.environ.get(PARTS)
+        else folder.with_name(f"{folder.name}.parts")
+    )
+    short = "-".join(re.sub(r"[^a-z0-9]+", "-", office.lower()).strip("-") for office in offices)[:60]
+    # Two offices may be short for the same.
+    return place / f"{short}-{zlib.crc32(repr(offices).encode()):08x}"
 
 
 def chosen(*, on_change: Callable[[], None] | None = None) -> Path:

@@ -45,6 +45,7 @@ def show(figure_id: str, view: View, *, key: str = "", **settings: Any) -> None:
                 **settings,
             )
     except Exception as error:
+        # Whatever it is, it stays in this figure; the log has it all.
         state = state_of(error, figure_id)
         record = Figure(figure_id, "", state=state, tag=view.dataset.tag, synthetic=view.dataset.synthetic)
     draw(record, Source(view, settings), key or record.name)

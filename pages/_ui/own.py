@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 
 import streamlit as st
 
-_PREFIX = "validation-analysis-own-"
+from analysis.files import Aside
+
+_NAME = "validation-analysis-own"
+_PREFIX = f".{_NAME}."
 _DATASETS, _FRESH = "own-datasets", "own-just-loaded"
 LONGEST_NAME = 120
 
 
-def _remove(folder: TemporaryDirectory[str]) -> None:
-    folder.cleanup()
+def _remove(folder: Aside) -> None:
+    folder.close()
+    atexit.unregister(folder.close)
 
 
-# A session that never says goodbye ends with the server: the folder removes itself then.
 @st.cache_resource(scope="session", on_release=_remove, show_spinner=False)
-def _folder() -> TemporaryDirectory[str]:
-    return TemporaryDirectory(prefix=_PREFIX)
+def _folder() -> Aside:
+    made = Aside(Path(gettempdir()) / _NAME)
+    # A session that never says goodbye ends with the server; what a killed server left is removed here, by the next.
+    atexit.register(made.close)
+    return made
 
 
 def folder() -> Path:
     """The session's folder, made when first asked for; readable by nobody else."""
-    return Path(_folder().name)
+    return _folder().path
+
+
+def shortened(words: str) -> str:
+    """Words without the place of sessions' own files: what is in it is known to the reader by its name."""
+    return re.sub(rf"[^\s']*{re.escape(_PREFIX)}\w+-\w+/(?:files/|datasets/)?", "", words)
 
 
 def folders() -> dict[str, Path]:

@@ -47,7 +47,7 @@ def add(figure_id: str, selection: Selection, settings: Mapping[str, Any]) -> No
 def edit(place: int, **fields: str) -> None:
     """Retitle a figure, or note something on it."""
     entries = list(briefing().entries)
-    entries[place] = dataclasses.replace(entries[place], **fields)  # type: ignore[arg-type]
+    entries[place] = dataclasses.replace(entries[place], **fields)  # type: ignore[arg-type]  # names of its own fields
     change(entries=tuple(entries))
 
 

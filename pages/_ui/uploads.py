@@ -24,8 +24,9 @@ from analysis.figures import figure
 from analysis.questions.imports import import_counts, import_reasons, import_sentence
 from analysis.questions.quality import rejected_rows
 from analysis.schema import DATA_FOLDER, REFERENCE_TABLES, TABLES
+from analysis.toml import parsed_toml
 from pages._ui import datasets, mapping_form, own, page
-from pages._ui.states import show_state
+from pages._ui.states import in_words, show_state
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
@@ -54,6 +55,7 @@ def draw() -> None:
     try:
         draft = _draft([(file.file_id, file.name, file.getvalue) for file in given])
     except Exception as error:
+        # Whatever is in the files: it is said in the box, and the page goes on.
         _say("These files cannot be read.", error, "own-read")
         return
     _mapping_file(draft)
@@ -157,7 +159,7 @@ def _as_text(draft: dict[str, Any], raw: dict[str, Any]) -> None:
 def _take(draft: dict[str, Any], content: bytes) -> None:
     """Begin again from somebody's TOML, if it is a mapping."""
     try:
-        raw = tomllib.loads(content.decode("utf-8"))
+        raw = parsed_toml(content.decode("utf-8"))
         parsed_mapping(raw)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         draft["problem"] = f"It is not a TOML file: {error}."
@@ -190,6 +192,7 @@ def _tried(draft: dict[str, Any], raw: dict[str, Any]) -> ImportReport | Excepti
         with st.spinner("Reading and checking"):
             return import_dataset(draft["paths"], _checked(raw), own.folder() / "preview", dry_run=True)
     except Exception as error:
+        # Kept with the preview, and said when that is shown.
         return error
 
 
@@ -208,6 +211,7 @@ def _import(draft: dict[str, Any], raw: dict[str, Any]) -> None:
         with st.spinner("Importing"):
             own.load(mapping.name, set(datasets.folders()), write)
     except Exception as error:
+        # Whatever it is: what was open before stays open.
         _say("These files could not be imported.", error, "own-import")
         return
     st.session_state[_DONE] = (
@@ -235,7 +239,7 @@ def _report(report: ImportReport) -> None:
 def _say(fact: str, error: Exception, key: str) -> None:
     """What went wrong, in the box; the dataset shown above stays as it is."""
     if isinstance(error, AnalysisError):
-        words = str(error).replace(f"{own.folder() / 'files'}/", "").replace(str(own.folder()), "the dataset")
+        words = in_words(error)
     else:
         reference = f"{zlib.crc32(repr(error).encode()) & 0xFFFF:04X}"
         _log.error("upload, reference %s", reference, exc_info=error)

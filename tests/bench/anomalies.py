@@ -71,7 +71,7 @@ def records_of_world(world: World) -> tuple[Records, pd.DataFrame]:
     answers = findings[findings["answer"].isin(["deficient", "not_verified"])]
     applies = world.catalogue.applies.sum(axis=1)[world.members.entity[world.schedule.member]]
 
-    def counted(which: pd.Series) -> np.ndarray:  # type: ignore[type-arg]
+    def counted(which: pd.Series) -> np.ndarray:
         return np.bincount(findings.loc[which, "validation_row"], minlength=len(rows))
 
     deficient = counted(findings["answer"] == "deficient")
@@ -100,7 +100,7 @@ def records_of_world(world: World) -> tuple[Records, pd.DataFrame]:
     return Records(validations, answers, shuffled_names(len(names), SALT)), incidents
 
 
-def _days(dates: pd.Series) -> pd.Series:  # type: ignore[type-arg]
+def _days(dates: pd.Series) -> pd.Series:
     days = (pd.to_datetime(dates) - pd.Timestamp("1970-01-01")).dt.days
     return days.astype("Int32")
 

@@ -82,7 +82,7 @@ def evaluate(world: World) -> SeedReport:
     counts = category_counts(world)
     published = np.array(CATEGORY_COUNTS) / sum(CATEGORY_COUNTS)
     metrics: Mapping[str, Mapping[str, float]] = truth(world)["metric"]
-    physical: Mapping[str, float] = metrics["deficiency_rate"]["physical"]  # type: ignore[assignment]
+    physical: Mapping[str, float] = metrics["deficiency_rate"]["physical"]
     return SeedReport(
         seed=world.seed,
         validations=len(world.schedule),

@@ -24,6 +24,9 @@ FLAGS = (
     "--disable-sync",
     "--disable-quic",
 )
+PATIENCE = 180_000
+"""Milliseconds: the first visitor of a new server on a busy machine waits."""
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -52,8 +55,8 @@ class Visit:
 
     def settled(self) -> None:
         """Wait until the run is over and its charts are drawn."""
-        self.page.get_by_role("heading", level=1).wait_for(timeout=60_000)
-        self.page.wait_for_function(SETTLED, timeout=60_000)
+        self.page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE)
+        self.page.wait_for_function(SETTLED, timeout=PATIENCE)
         # Charts animate in and the address follows the last message; nothing announces either.
         self.page.wait_for_timeout(400)
 

@@ -45,7 +45,7 @@ def listening(port: int) -> bool:
 
 def waited_for(what: str, there: object, *, within: float = PATIENCE) -> None:
     end = time.monotonic() + within
-    while not there():  # type: ignore[operator]
+    while not there():
         assert time.monotonic() < end, f"{what} did not come up within {within:.0f} seconds"
         time.sleep(0.2)
 

@@ -74,7 +74,7 @@ def _text(value: object) -> str:
     return value.strftime("%Y-%m-%d") if isinstance(value, pd.Timestamp) else str(value)
 
 
-def _arrow(frame: pd.DataFrame):  # type: ignore[no-untyped-def]
+def _arrow(frame: pd.DataFrame):
     import pyarrow as pa
 
     return pa.table({name: pa.array(frame[name], pa.string()) for name in frame})

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[2]
 # Imported before the clock of a test starts: on a fresh machine this takes seconds.
-pytest.importorskip("altair")
+pytest.importorskip("altair", reason="the app draws with altair")
 
 Open = Callable[..., AppTest]
 

@@ -362,7 +362,7 @@ def test_the_figures_show_the_recounted_numbers(
                 assert row["Rate (95% interval)"].startswith(
                     f"{wording.percent(y[criterion] / n[criterion], n[criterion])} ("
                 )
-        drawn = json.dumps(made.chart.to_dict())  # type: ignore[union-attr]
+        drawn = json.dumps(made.chart.to_dict())
         for criterion in sorted(y, key=lambda c: -y[c] / n[c])[:3]:
             assert f"{y[criterion]:,} of {n[criterion]:,}" in drawn
     else:

@@ -40,7 +40,7 @@ def _column(data: Columns, term: str) -> Any:
         name, sign, value = found.groups()
         compare = {">": np.greater, "<": np.less, ">=": np.greater_equal, "<=": np.less_equal, "==": np.equal}
         return compare[sign](data[name], float(value)).astype(float)
-    name, level = re.fullmatch(r"(.*\D)(\d+)", term).groups()  # type: ignore[union-attr]
+    name, level = re.fullmatch(r"(.*\D)(\d+)", term).groups()
     return (data[name] == float(level)).astype(float)
 
 

@@ -148,7 +148,7 @@ def test_what_cannot_be_told_is_said(demo: Dataset, answer: Afterwards) -> None:
     assert f"With {answer.events} incidents only a hazard ratio above {answer.detectable:.2f}" in made.caption
     assert "no visible gap, and few events" in made.title
     assert f"{answer.arms['virtual'].at_risk[A_YEAR]:,}" in set(made.table["Virtual"])
-    drawn = str(made.chart.to_dict())  # type: ignore[union-attr]
+    drawn = str(made.chart.to_dict())
     # The numbers still followed are part of the picture.
     for arm in answer.arms.values():
         assert all(f"'words': '{n:,}'" in drawn for n in arm.at_risk)

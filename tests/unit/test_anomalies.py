@@ -122,7 +122,7 @@ def test_units_stand_in_order_of_name_and_small_ones_are_pooled(demo: Dataset, s
     size = source[source["day"] >= "2022-07-01"].groupby("specialist_id").size()
     assert answer.pooled_units == (size < 10).sum() > 0
     assert answer.pooled is not None and answer.pooled.n == size[size < 10].sum()
-    assert sorted(row.n for row in answer.rows) == sorted(size[size >= 10])  # type: ignore[type-var]
+    assert sorted(row.n for row in answer.rows) == sorted(size[size >= 10])
 
 
 def test_pseudonyms_stay_under_every_filter(demo: Dataset) -> None:
@@ -221,7 +221,7 @@ def test_few_months_are_provisional(demo: Dataset) -> None:
 # -- single validations ---------------------------------------------------------------------------------
 
 
-def records(rows: list[dict[str, Any]], answers: list[tuple[int, str, str, float | None]] = []) -> Records:  # noqa: B006
+def records(rows: list[dict[str, Any]], answers: list[tuple[int, str, str, float | None]] = []) -> Records:  # noqa: B006  # read only
     """Records made by hand: each validation an ordinary one but for what is given."""
     usual: dict[str, Any] = {
         "member": 0, "specialist": 0, "field_office": "Miami", "risk": "low", "kind": "initial", "location": "domestic",
@@ -326,7 +326,7 @@ def test_corrections_outside_the_validation() -> None:
         (5, "2.2", "deficient", 18_401.0),
         (9, "3.1", "deficient", 18_000.0),
     ]
-    found = odd_dates(records(rows, answers))  # type: ignore[arg-type]
+    found = odd_dates(records(rows, answers))
     assert {row: [r.code for r in reasons] for row, reasons in found.items()} == {
         5: ["closed_before_corrected"],
         9: ["corrected_before_visit"],
@@ -463,7 +463,7 @@ def test_terminals_are_counted_as_in_pandas(demo: Dataset) -> None:
 def test_technology_is_counted_as_in_pandas(demo: Dataset, source: pd.DataFrame, column: str) -> None:
     virtual = source[source["mode"] == "virtual"]
     lost = (virtual["minutes_lost"] > 0).groupby(virtual[column]).agg(["sum", "size"])
-    answer = technology(demo, column)  # type: ignore[arg-type]
+    answer = technology(demo, column)
     found = {row.value: (row.lost, row.timed) for row in answer.rows}
     assert found == {name: (int(r["sum"]), int(r["size"])) for name, r in lost.iterrows()}
     minutes = virtual[virtual["minutes_lost"] > 0].groupby(column)["minutes_lost"].median()
@@ -523,7 +523,7 @@ def small(values: list[int | None]) -> list[int]:
 @pytest.mark.parametrize("selection", SELECTIONS, ids=str)
 def test_no_small_count_is_shown_or_recoverable(planted: Dataset, selection: Selection) -> None:
     for metric, kind in itertools.product(("any_deficiency", "deficiency_rate"), ("office", "specialist")):
-        whole = units_compared(planted, kind, metric, selection)  # type: ignore[arg-type]
+        whole = units_compared(planted, kind, metric, selection)
         told = suppressed(whole)
         rows = [*told.rows, *([told.pooled] if told.pooled else [])]
         assert not small([row.n for row in rows]) and not small([row.observed for row in rows])

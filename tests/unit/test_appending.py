@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,22 +76,36 @@ def whole(tables: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def grown(
-    tables: dict[str, pd.DataFrame], month: list[Path], tmp_path_factory: pytest.TempPathFactory
+    tables: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, ImportReport]:
-    """The months before, with a last month that is half there and half wrong, and then the true last month."""
+    """The whole in two pieces: first without some months and incidents, and half of the last month wrong."""
     folder = tmp_path_factory.mktemp("grown")
-    wrong = {name: frame.copy() for name, frame in tables.items()}
-    last = [str(day)[:7] == LAST for day in wrong["validations"]["conducted_on"]]
-    wrong["validations"].loc[last, "validation_id"] = [f"wrong {i}" for i in range(sum(last))]
-    imported(written(wrong, folder / "files", lambda m: m <= LAST), folder / "out")
-    return folder / "out", imported(month, folder / "out", append=True)
+    random = np.random.default_rng(5)
+    months = sorted({str(day)[:7] for day in tables["validations"]["conducted_on"]})
+    later = {*random.choice(months[: months.index(LAST)], 4, replace=False), LAST}
+    first = {name: frame.copy() for name, frame in tables.items()}
+    last = [str(day)[:7] == LAST for day in first["validations"]["conducted_on"]]
+    first["validations"].loc[last, "validation_id"] = [f"wrong {i}" for i in range(sum(last))]
+    known = first["incidents"].sample(frac=0.9, random_state=5)["incident_id"]
+    first["incidents"] = first["incidents"][first["incidents"]["incident_id"].isin(known)]
+    imported(
+        written(first, folder / "files", lambda m: m <= LAST and m not in later - {LAST}), folder / "out"
+    )
+    second = tables | {"validations": tables["validations"].iloc[::-1]}
+    files = written(second, folder / "more", lambda m: m in later)
+    every = written(tables, folder / "incidents", lambda m: m <= LAST)
+    files = [every[i] if name.startswith("incident") else files[i] for i, name in enumerate(BROUGHT)]
+    return folder / "out", imported(files, folder / "out", append=True)
 
 
-def test_a_month_appended_is_the_whole_imported(whole: Path, grown: tuple[Path, ImportReport]) -> None:
+def test_pieces_appended_are_the_whole_imported(
+    whole: Path, grown: tuple[Path, ImportReport], tables: dict[str, pd.DataFrame]
+) -> None:
     out, report = grown
     same_datasets(whole, out)
     validations = report.tables["validations"]
-    assert validations.kept == validations.read == validations.repaired[REPLACED]
+    replaced = sum(str(day)[:7] == LAST for day in tables["validations"]["conducted_on"])
+    assert validations.kept == validations.read > validations.repaired[REPLACED] == replaced > 0
 
 
 def test_the_same_month_again_changes_nothing(
@@ -98,6 +114,28 @@ def test_the_same_month_again_changes_nothing(
     out, _ = grown
     imported(month, out, append=True)
     same_datasets(whole, out)
+
+
+def test_months_that_did_not_change_are_not_counted_again(
+    whole: Path, month: list[Path], tmp_path: Path
+) -> None:
+    told: list[str] = []
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    path = out / "cells" / "validation_cells.parquet"
+    marked = pd.read_parquet(path)
+    marked["n"] += 1_000
+    marked.to_parquet(path, index=False)
+    validations = pd.read_csv(month[1])
+    one_more = validations.iloc[[0]].assign(validation_id="V9", member_id=validations["member_id"].iloc[1])
+    pd.concat([validations, one_more]).to_csv(tmp_path / "validations.csv", index=False)
+    files = [tmp_path / "validations.csv" if path == month[1] else path for path in month]
+    imported(files, out, append=True, progress=told.append)
+    months = marked["month"].nunique() - 1
+    assert any(f"validation cells, {months} months as they were" in step for step in told)
+    counted, before = (frame.groupby("month")["n"].sum() for frame in (pd.read_parquet(path), marked))
+    assert counted.iloc[:-1].equals(before.iloc[:-1])
+    assert counted.iloc[-1] == len(validations) + 1
 
 
 def test_a_crash_leaves_the_old_dataset(
@@ -113,7 +151,7 @@ def test_a_crash_leaves_the_old_dataset(
     with pytest.raises(KeyboardInterrupt):
         imported(month, out, append=True)
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    assert {path.name for path in out.parent.iterdir()} == {"files", "out"}
+    assert {path.name for path in out.parent.iterdir()} == {"files", "more", "incidents", "out"}
 
 
 def test_what_belongs_together_is_given_together(grown: tuple[Path, ImportReport], month: list[Path]) -> None:

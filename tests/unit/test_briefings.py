@@ -160,7 +160,7 @@ def test_a_number_is_what_the_row_shows_with_its_own_interval(demo: Dataset) -> 
     )  # fmt: skip
     # The limits of a lift stand beside a share in the same row.
     for lift in numbers_of(figure("incidents.earlier_deficiencies", demo)):
-        assert lift.low is None or lift.low <= lift.value <= lift.high  # type: ignore[operator]
+        assert lift.low is None or lift.low <= lift.value <= lift.high
     assert len(glance) == 18 and {n.label for n in numbers_of(figure("maritime.analyses", demo))}
 
 

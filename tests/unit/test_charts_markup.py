@@ -28,7 +28,7 @@ def poisoned(record: object) -> dict[str, str]:
     kept = ("verdict", "role")
     return {
         field.name: NASTY
-        for field in dataclasses.fields(record)  # type: ignore[arg-type]
+        for field in dataclasses.fields(record)
         if isinstance(getattr(record, field.name), str) and field.name not in kept
     }
 
@@ -75,9 +75,9 @@ def test_a_ruler_shows_the_crude_effect_only_where_there_is_one() -> None:
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_a_verdict_is_said_in_words_beside_its_glyph(verdict: str) -> None:
-    shown = VERDICTS[verdict]  # type: ignore[index]
-    assert shown.short in verdict_words(verdict)  # type: ignore[arg-type]
-    card = verdict_card(VerdictCard(verdict, "heading", "reason"))  # type: ignore[arg-type]
+    shown = VERDICTS[verdict]
+    assert shown.short in verdict_words(verdict)
+    card = verdict_card(VerdictCard(verdict, "heading", "reason"))
     assert shown.words in card and f"verdict-card {shown.tone}" in card
 
 

@@ -107,7 +107,7 @@ def test_helpers_are_silent_and_data_marks_speak(name: str) -> None:
 
 @every_chart
 def test_it_renders_with_its_words(name: str) -> None:
-    convert = pytest.importorskip("vl_convert")
+    convert = pytest.importorskip("vl_convert", reason="drawing charts needs vl-convert-python")
     svg = convert.vegalite_to_svg(CHARTS[name]("light").to_dict())
     expected = {"months": "first virtual validation", "intervals": "Seal security", "forest": "Standardised"}
     assert expected[name] in svg

@@ -33,7 +33,7 @@ def test_palettes_name_the_same_colours_and_the_stylesheet_defines_them_all() ->
     assert LIGHT.keys() == DARK.keys()
     sheet = css_variables()
     for name in LIGHT:
-        assert f"{colour(name)[4:-1]}:light-dark({LIGHT[name]},{DARK[name]})" in sheet  # type: ignore[arg-type]
+        assert f"{colour(name)[4:-1]}:light-dark({LIGHT[name]},{DARK[name]})" in sheet
 
 
 def test_a_chart_refuses_rows_instead_of_summaries() -> None:

@@ -81,7 +81,7 @@ def test_a_row_gets_the_first_rule_it_breaks_and_its_place_in_the_file() -> None
 def test_text_is_read_as_its_type_or_not_at_all(kind: str, text: str, value: object) -> None:
     engine = DuckDB(threads=1)
     frame = engine.from_pandas(pd.DataFrame({'odd "name"': pd.Series([text, None], dtype="str")}))
-    read = collected(engine.parsed(frame, {'odd "name"': kind}, suffix="!"))['odd "name"!'].tolist()  # type: ignore[dict-item]
+    read = collected(engine.parsed(frame, {'odd "name"': kind}, suffix="!"))['odd "name"!'].tolist()
     engine.close()
     found = None if pd.isna(read[0]) else read[0]
     if isinstance(found, pd.Timestamp | dt.datetime):

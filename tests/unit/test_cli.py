@@ -236,7 +236,7 @@ def test_a_bad_command_is_refused(capsys: pytest.CaptureFixture[str], arguments:
     [
         (None, "does not exist"),
         (b"", "is empty"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xde\xad\xbe\xef", "is not a table"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xde\xad\xbe\xef", "is a picture, not a table"),
         (bytes(range(256)) * 40, "is not a table"),
         (b"just some words\n", "is not a table"),
         (HEADER.encode() + b"\n", "has no column 'activity_nr'"),

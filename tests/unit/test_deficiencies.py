@@ -339,11 +339,11 @@ def test_a_bar_is_as_long_as_its_share_and_the_tick_where_the_other_is() -> None
 
 def test_the_grid_writes_every_share_and_no_small_column(demo: Dataset) -> None:
     made = figure("msc_deficiencies.reason_categories", demo)
-    drawn = json.dumps(made.chart.to_dict())  # type: ignore[union-attr]
+    drawn = json.dumps(made.chart.to_dict())
     top = made.data.loc[made.data["share"].idxmax()]
     assert f'"words": "{top["share"] * 100:.0f}"' in drawn
     few = figure(
         "msc_deficiencies.reason_categories", demo, Selection(offices=("Miami",), start=dt.date(2022, 1, 1))
     )
     assert (few.data["n"] < 30).any() and (few.data["n"] >= 30).any()
-    assert '"words": "·"' in json.dumps(few.chart.to_dict(), ensure_ascii=False)  # type: ignore[union-attr]
+    assert '"words": "·"' in json.dumps(few.chart.to_dict(), ensure_ascii=False)

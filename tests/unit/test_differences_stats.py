@@ -222,4 +222,4 @@ def test_one_mode_everywhere_has_nothing_to_shuffle() -> None:
 )
 def test_other_answers_are_refused(answers: object, arm: list[int]) -> None:
     with pytest.raises(AnalysisError):
-        stratified_max_t(answers, arm, [0, 0])  # type: ignore[arg-type]
+        stratified_max_t(answers, arm, [0, 0])

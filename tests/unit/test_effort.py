@@ -165,14 +165,14 @@ def test_hours_ratio_holds_the_truth_with_errors_by_specialist(
     demo: Dataset, truth: dict[str, dict[str, float]], rows: pd.DataFrame
 ) -> None:
     answer = effort(demo, BOTH)
-    ratio = answer.row("hours").ratio  # type: ignore[union-attr]
+    ratio = answer.row("hours").ratio
     assert ratio is not None and ratio.interval is not None
     assert ratio.interval.contains(truth["hours"]["difference_mh"])
     assert ratio.settings["clustered_by"] == "specialist_id"
     assert ratio.settings["clusters"] == rows.loc[rows["hours"].notna(), "specialist_id"].nunique()
     assert "independent" not in ratio.caveats
     assert ratio == compare(demo, "hours", BOTH).estimate("mantel_haenszel")
-    report = answer.row("days_to_report").ratio  # type: ignore[union-attr]
+    report = answer.row("days_to_report").ratio
     assert report is not None and report.interval is not None
     assert report.interval.contains(truth["days_to_report"]["difference_mh"])
 
@@ -273,7 +273,7 @@ def test_a_verdict_is_not_read_from_few_specialists(demo: Dataset, monkeypatch: 
     real = comparison.time_counts
 
     def few(*arguments: object, **more: object) -> pd.DataFrame:
-        frame = real(*arguments, **more)  # type: ignore[arg-type]
+        frame = real(*arguments, **more)
         return frame.assign(cluster=frame["cluster"] % 4)
 
     monkeypatch.setattr(comparison, "time_counts", few)
@@ -307,7 +307,7 @@ def test_a_dataset_without_evidence_says_so(demo: Dataset, monkeypatch: pytest.M
 
 def test_the_sentence_says_its_numbers(demo: Dataset) -> None:
     answer = effort(demo)
-    ratio = answer.row("hours").ratio  # type: ignore[union-attr]
+    ratio = answer.row("hours").ratio
     assert ratio is not None and ratio.estimate is not None and ratio.interval is not None
     words = answer.sentence.replace("**", "")
     assert f"{ratio.estimate:.2f} times the hours" in words

@@ -63,8 +63,8 @@ def test_says_when_nothing_matches(demo: Dataset, name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n, spec in registry().items() if spec.drawn])
 def test_follows_the_palette(demo: Dataset, name: str) -> None:
-    light = str(figure(name, demo).chart.to_dict())  # type: ignore[union-attr]
-    screen = str(figure(name, demo, palette="screen").chart.to_dict())  # type: ignore[union-attr]
+    light = str(figure(name, demo).chart.to_dict())
+    screen = str(figure(name, demo, palette="screen").chart.to_dict())
     assert "var(--" in screen and "var(--" not in light
     assert "#005A94" in light or "#15202B" in light
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
+from analysis import files
 from analysis.datasets.folders import written_aside
 from analysis.errors import AnalysisError
 
@@ -50,11 +52,12 @@ def test_a_swap_that_fails_puts_the_old_dataset_back(tmp_path: Path, monkeypatch
 
     def refused(self: Path, target: Path) -> Path:
         if self.name.startswith(".out.") and not self.name.endswith(".old"):
-            raise PermissionError("no")
+            raise PermissionError(errno.EACCES, "no")
         return rename(self, target)
 
+    monkeypatch.setattr(files, "_exchanged", lambda one, other: False)
     monkeypatch.setattr(Path, "rename", refused)
-    with pytest.raises(PermissionError), written_aside(out) as folder:
+    with pytest.raises(AnalysisError, match=r"out cannot be written \(no\)"), written_aside(out) as folder:
         (folder / "dataset.toml").write_text("new")
     assert [p.name for p in tmp_path.iterdir()] == ["out"] and (out / "dataset.toml").read_text() == "old"
 

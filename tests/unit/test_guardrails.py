@@ -190,13 +190,13 @@ def window_with(not_verified: int, of: int = 1000) -> Any:
 def test_much_unseen_is_said_of_what_is_found(not_verified: int, reasons: tuple[str, ...]) -> None:
     dataset: Any = SimpleNamespace(criteria_asked=True, present=lambda column: ())
     for metric in ("any_must_deficiency", "deficiency_rate", "passed", "critical_findings"):
-        assert unseen(metrics()[metric], dataset, None, window_with(not_verified), None) == reasons  # type: ignore[arg-type]
+        assert unseen(metrics()[metric], dataset, None, window_with(not_verified), None) == reasons
     for metric in ("closed_on_time", "not_verified_rate", "hours", "repeat_rate"):
-        assert unseen(metrics()[metric], dataset, None, window_with(not_verified), None) == ()  # type: ignore[arg-type]
+        assert unseen(metrics()[metric], dataset, None, window_with(not_verified), None) == ()
     assert all(words(code) for code in reasons)
 
 
 def test_nothing_verifiable_at_all_is_no_division() -> None:
     dataset: Any = SimpleNamespace(criteria_asked=True, present=lambda column: ())
-    assert unseen(HEADLINE, dataset, None, window_with(0, of=0), None) == ()  # type: ignore[arg-type]
+    assert unseen(HEADLINE, dataset, None, window_with(0, of=0), None) == ()
     assert np.isfinite(window_with(0, of=0).rows["n_verifiable"]).all()

@@ -42,7 +42,7 @@ def tables_with(**plant: Any) -> tuple[Tables, dict[str, Any]]:
     return source_tables(world), hidden
 
 
-def patterns(tables: Tables, validations: pd.DataFrame) -> pd.Series:  # type: ignore[type-arg]
+def patterns(tables: Tables, validations: pd.DataFrame) -> pd.Series:
     rows = tables["findings"]
     rows = rows[
         rows["validation_id"].isin(validations["validation_id"])

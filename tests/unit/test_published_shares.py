@@ -53,7 +53,7 @@ def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_shares_are_the_published_ones(deck: Path) -> None:
-    rows = sorted(deficiencies(open_dataset(deck), "category").rows, key=lambda row: row.number)  # type: ignore[union-attr]
+    rows = sorted(deficiencies(open_dataset(deck), "category").rows, key=lambda row: row.number)
     assert [row.count for row in rows] == COUNTS
     assert [round((row.share or 0) * 100, 2) for row in rows] == SHARES
 

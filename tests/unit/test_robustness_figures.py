@@ -79,7 +79,7 @@ def test_the_region_is_drawn_with_all_that_bounds_it(demo: Dataset) -> None:
 
 @pytest.mark.parametrize("question", [margins, bounds, specifications, unmeasured, leave_one_out, detectable])
 def test_large_counts_hide_nothing_but_what_solves_for_smaller_ones(demo: Dataset, question: object) -> None:
-    answer = question(demo, HEADLINE)  # type: ignore[operator]
+    answer = question(demo, HEADLINE)
     shown = suppressed(answer)
     assert shown.sentence == answer.sentence
     json.dumps(shown.to_dict(), allow_nan=False)
@@ -101,7 +101,7 @@ def test_bounds_hide_small_counts_and_all_that_is_made_of_them(demo: Dataset, co
 
 @pytest.mark.parametrize("question", [specifications, unmeasured, detectable])
 def test_a_small_count_in_the_window_hides_the_answer(demo: Dataset, question: object) -> None:
-    answer = question(demo, HEADLINE)  # type: ignore[operator]
+    answer = question(demo, HEADLINE)
     shown = suppressed(dataclasses.replace(answer, behind=(2564, 4, 2560, 1375, 770, 605)))
     rows = shown.to_dict()["rows"]
     assert all(value in (None, 0.8) or not isinstance(value, float) for row in rows for value in row.values())

@@ -77,7 +77,7 @@ def test_unknown_values_are_named_with_the_nearest(
     small_demo: Dataset, change: dict[str, tuple[str, ...]], words: str
 ) -> None:
     with pytest.raises(AnalysisError) as caught:
-        Selection(**change).checked(small_demo)  # type: ignore[arg-type]
+        Selection(**change).checked(small_demo)
     assert words in str(caught.value)
 
 

@@ -307,9 +307,9 @@ def test_methods_agree_or_not_in_words(headline: Comparison) -> None:
     assert found is not None and found.robust and found.methods == 5
     assert agreement_words(headline).startswith("Five adjusted methods put it between")
     apart = with_estimates(headline, standardised=(-0.08, -0.1, -0.06), mantel_haenszel=(-0.01, -0.03, 0.01))
-    assert not agreement(apart).robust and "more than the margin" in agreement_words(apart)  # type: ignore[union-attr]
+    assert not agreement(apart).robust and "more than the margin" in agreement_words(apart)
     assert "change of population" in agreement_words(apart)
     opposed = with_estimates(headline, standardised=(-0.02, -0.03, -0.01), aipw=(0.01, -0.03, 0.05))
-    assert agreement(opposed).opposed and "different directions" in agreement_words(opposed)  # type: ignore[union-attr]
+    assert agreement(opposed).opposed and "different directions" in agreement_words(opposed)
     assert "change of population" not in agreement_words(opposed)
     assert agreement(with_estimates(headline, standardised=(-0.02, -0.03, -0.01))) is None

@@ -60,7 +60,7 @@ def comparison(counts: list[tuple[int, int, int, int]], left_out: dict[str, int]
 
     total = tuple(sum(column) for column in zip(*counts, strict=True))
     groups = tuple(one(row, {"office": str(i)}) for i, row in enumerate(counts))
-    return dataclasses.replace(one(total, {}), groups=groups)  # type: ignore[arg-type]
+    return dataclasses.replace(one(total, {}), groups=groups)
 
 
 def told(answer: dict[str, Any]) -> dict[tuple[str, str], int]:

@@ -136,7 +136,7 @@ def test_grids(table: list[list[int]], outside: int) -> None:
             [*grid.totals, None] if None in grid.totals else list(grid.totals),
             grid.n if None in grid.totals else None,
         )
-        assert None in grid.totals or grid.n - sum(grid.totals) not in SMALL  # type: ignore[arg-type]
+        assert None in grid.totals or grid.n - sum(grid.totals) not in SMALL
     for i, total in enumerate(grid.totals):
         column = [line[i] for line in grid.counts]
         assert total not in SMALL

@@ -77,10 +77,10 @@ def test_risks_not_followed_to_their_horizon_are_not_drawn(demo: Dataset) -> Non
 
 
 def test_both_turning_points_are_drawn_where_the_axis_crosses_them(demo: Dataset) -> None:
-    drawn = str(figure("virtual_vs_in_person.tracking", demo).chart.to_dict())  # type: ignore[union-attr]
+    drawn = str(figure("virtual_vs_in_person.tracking", demo).chart.to_dict())
     assert "on-site work stops" in drawn and "first virtual validation" in drawn
     later = Selection(start=dt.date(2021, 1, 1))
-    drawn = str(figure("virtual_vs_in_person.tracking", demo, later).chart.to_dict())  # type: ignore[union-attr]
+    drawn = str(figure("virtual_vs_in_person.tracking", demo, later).chart.to_dict())
     assert "on-site work stops" not in drawn and "first virtual validation" not in drawn
 
 

@@ -7,7 +7,6 @@ unknown, unreadable or out of range is reported in one sentence before anything 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from analysis.datasets.demo.effects import VIRTUAL_FROM, Effects
 from analysis.datasets.demo.members import ANY, offices, specialists
 from analysis.errors import AnalysisError, nearest
 from analysis.schema import DATA_FOLDER
+from analysis.toml import read_toml
 
 SHIPPED_EFFECTS = DATA_FOLDER / "effects.toml"
 _LARGEST = 1e300
@@ -67,12 +67,12 @@ def _shipped() -> dict[str, Any]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path)
     except OSError as error:
         raise AnalysisError(
             f"{path} cannot be read ({error.strerror}); name a TOML file of effects."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise AnalysisError(f"{path} is not valid TOML ({error}); mend it and run again.") from error
 
 

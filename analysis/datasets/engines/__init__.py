@@ -30,8 +30,8 @@ def engine_named(name: str = DUCKDB, *, beside: Path | None = None, threads: int
     name : str
         ``duckdb``; ``local[*]`` or ``local[N]``, Spark on this machine; ``spark://host:port``, a cluster.
     beside : Path, optional
-        The dataset folder to be written: a cluster keeps what it holds on the way in a folder beside it, which all
-        of its machines must reach.
+        The dataset folder to be written: what is held on the way lies in a folder beside it, which all machines of a
+        cluster must reach.
     threads : int, optional
         Worker threads of DuckDB.
 
@@ -41,7 +41,7 @@ def engine_named(name: str = DUCKDB, *, beside: Path | None = None, threads: int
         When there is no such engine, it is not installed or cannot be reached.
     """
     if name == DUCKDB:
-        return DuckDB(threads=threads)
+        return DuckDB(beside=beside, threads=threads)
     if name.startswith("spark://") or name.partition("[")[0] == "local":
         from analysis.datasets.engines.on_spark import Spark
 

@@ -94,11 +94,26 @@ class Engine(Reader, Protocol):
     def numbered(self, frame: Frame, name: str, *, order_by: str) -> Frame:
         """Rows with their position from 0 in the order of a column without repetitions."""
 
+    def fingerprinted(self, frame: Frame, column: str) -> Frame:
+        """The same rows with whole numbers in place of a column's texts: equal texts have equal numbers."""
+
+    def digests(self, frame: Frame, by: str, columns: Sequence[str]) -> dict[int, str]:
+        """Per value of a column a text that the values of some columns make, in whatever order its rows stand."""
+
     def typed_empty(self, columns: Mapping[str, str]) -> Frame:
         """An empty frame with columns of our types."""
 
     def kept(self, frame: Frame) -> Frame:
         """The same rows, computed once and held, so that later steps do not compute them again."""
+
+    def runs(self, rows: int) -> list[tuple[int, int]]:
+        """Row numbers from which to which many columns are worked on at a time, so that memory suffices."""
+
+    def kept_runs(self, frames: Sequence[Frame]) -> Frame:
+        """The rows of all frames, computed frame by frame and held."""
+
+    def write_runs(self, frames: Sequence[Frame], path: Path, *, order_by: Sequence[str]) -> int:
+        """Write the rows of all frames, each of which sorts before the next, like `write_parquet`."""
 
     def forget(self) -> None:
         """Give back what is held: frames made of it can no longer be used."""

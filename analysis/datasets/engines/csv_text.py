@@ -8,6 +8,7 @@ import mmap
 import os
 import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from analysis.datasets.engines.contract import ROW
@@ -23,6 +24,13 @@ BROKEN = {
 }
 """Why a row cannot be split into columns, in our words."""
 
+LONGEST_HEADER = 65_536
+"""Characters of a header row."""
+
+MOST_COLUMNS = 4_000
+MOST_BLANK = 1_000_000
+"""Blank lines of a file: more are no slip."""
+
 
 def csv_header(path: Path) -> tuple[list[str], str, str | None]:
     """Column names, separator, and the line end where the header itself goes over several lines."""
@@ -34,7 +42,7 @@ def csv_header(path: Path) -> tuple[list[str], str, str | None]:
         raise AnalysisError(f"{path} is empty: it needs a header row and at least one row of data.")
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            sample = file.read(65_536)
+            sample = file.read(LONGEST_HEADER + 1)
     except UnicodeDecodeError as error:
         raise AnalysisError(f"{path} is not a table of UTF-8 text: save it as CSV in UTF-8.") from error
     if "\0" in sample:
@@ -49,6 +57,14 @@ def csv_header(path: Path) -> tuple[list[str], str, str | None]:
         raise AnalysisError(f"{path} is not a table: its header row cannot be read ({error}).") from error
     if len(names) < 2:
         raise AnalysisError(f"{path} is not a table: its first row has no columns separated by commas.")
+    if len(names) > MOST_COLUMNS:
+        raise AnalysisError(
+            f"{path} is not a table: its first row has {len(names):,} columns; at most {MOST_COLUMNS:,} are read."
+        )
+    if len("".join(lines[: header.line_num])) > LONGEST_HEADER:
+        raise AnalysisError(
+            f"{path} is not a table: its first row is longer than {LONGEST_HEADER:,} characters."
+        )
     end = lines[header.line_num - 1]
     line_end = ("\\r\\n" if end.endswith("\r\n") else "\\n") if header.line_num > 1 else None
     return names, delimiter, line_end
@@ -63,11 +79,18 @@ def blank_rows(path: Path, delimiter: str) -> set[int]:
     try:
         with open(path, encoding="utf-8-sig", errors="replace", newline="") as text:
             rows = csv.reader(text, delimiter=delimiter)
-            return {number for number, row in enumerate(rows, start=1) if not row}
+            blank = set(
+                islice((number for number, row in enumerate(rows, start=1) if not row), MOST_BLANK + 1)
+            )
     except csv.Error:
         return set()
     finally:
         csv.field_size_limit(limit)
+    if len(blank) > MOST_BLANK:
+        raise AnalysisError(
+            f"{path} has more than {MOST_BLANK:,} blank lines: remove them and save it again."
+        )
+    return blank
 
 
 def column_names(names: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from analysis.errors import AnalysisError, nearest
 POSTGRESQL = ("postgresql://", "postgres://")
 DUCKDB_ENDINGS = (".duckdb", ".ddb")
 
+_FILE_ALONE: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _BATCH_BYTES = str(16 * 2**20)
 _AS_THEY_ARE = (
     "boolean", "smallint", "integer", "bigint", "real", "double precision", "text", "character varying", "date",
@@ -104,17 +105,22 @@ def opened_database(source: str) -> Database:
 
 
 def _copied_from_duckdb(database: Database, table: str, path: Path) -> None:
-    with _duckdb(database.location) as connection:
+    with _duckdb(database.location, writes_to=path.parent) as connection:
         connection.table(f"main.{_quoted(table)}").write_parquet(str(path), compression="zstd")
 
 
 @contextmanager
-def _duckdb(source: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _duckdb(source: str, *, writes_to: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB file, read only; its views may read nothing but the file itself, and ask nobody over a network."""
     if not Path(source).is_file():
         raise AnalysisError(f"{source} does not exist: check the name of the source file.")
     try:
-        connection = duckdb.connect(source, read_only=True)
+        connection = duckdb.connect(source, read_only=True, config=_FILE_ALONE)
         try:
+            if writes_to is not None:
+                connection.execute(f"SET allowed_directories = [{_literal(str(writes_to))}]")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
             yield connection
         finally:
             connection.close()
@@ -217,3 +223,7 @@ def _first_line(error: BaseException) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

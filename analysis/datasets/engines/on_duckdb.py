@@ -1,8 +1,11 @@
-"""DuckDB, embedded: the default engine, no server, rows in files and in memory that spills to disk."""
+"""DuckDB, embedded: the default engine, no server, rows in files, bounded memory that spills to disk."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,22 +16,54 @@ import pandas as pd
 
 from analysis.datasets.engines.contract import ROW, Frame, Kind
 from analysis.datasets.engines.csv_text import BROKEN, blank_rows, column_names, csv_header
+from analysis.datasets.engines.results import number_of_rows, said
 from analysis.errors import AnalysisError
+from analysis.files import Aside
+
+MEMORY = "CTPAT_MEMORY"
+"""Environment variable: how much memory DuckDB may take, like ``6GB``; the rest goes to disk."""
+
+RUN = 4 * 122_880
+"""Rows of many columns that are worked on at a time: whole row groups of a file."""
+
+MOST_MEMORY = 2.5
+"""GiB that DuckDB takes at most where nobody says how much; the program itself takes some more."""
 
 _SQL_TYPES = {"text": "VARCHAR", "date": "DATE", "integer": "BIGINT", "number": "DOUBLE", "flag": "TINYINT"}
 
 
 class DuckDB:
-    """DuckDB, embedded: one in-memory database that spills to disk when memory runs short.
+    """DuckDB, embedded: what is held on the way lies in files, and what does not fit in memory goes to disk.
+
+    Memory is bounded by half of the machine's and `MOST_MEMORY`, or by the environment variable `MEMORY`.
 
     Parameters
     ----------
+    beside : Path, optional
+        What is held, and what does not fit in memory, lies in a hidden folder beside this one, which is removed in the
+        end; in the system's folder of temporary files when not given.
     threads : int, optional
         Worker threads; DuckDB's own choice when not given. One thread makes writes reproducible.
+
+    Raises
+    ------
+    AnalysisError
+        When the environment variable is no amount of memory.
     """
 
-    def __init__(self, *, threads: int | None = None) -> None:
-        self._connection = duckdb.connect(config={"preserve_insertion_order": True})
+    def __init__(self, *, beside: Path | None = None, threads: int | None = None) -> None:
+        self._aside = _scratch_folder(beside)
+        self._scratch = self._aside.path
+        self._connection = duckdb.connect()
+        self._is_cursor = False
+        self._connection.execute(f"SET temp_directory = {_literal(str(self._scratch / 'spilled'))}")
+        try:
+            self._connection.execute(f"SET memory_limit = {_literal(_memory())}")
+        except duckdb.Error as error:
+            self.close()
+            raise AnalysisError(
+                f"{MEMORY} is '{_memory()}', which is no amount of memory: write it like 6GB, or leave it away."
+            ) from error
         if threads:
             self._connection.execute(f"SET threads = {int(threads)}")
         self._tables = 0
@@ -36,11 +71,15 @@ class DuckDB:
     def close(self) -> None:
         """Give memory and temporary files back."""
         self._connection.close()
+        if not self._is_cursor:
+            self._aside.close()
 
     def cursor(self) -> DuckDB:
         """A second handle on the same database, for use in another thread."""
         other = object.__new__(DuckDB)
         other._connection = self._connection.cursor()
+        other._is_cursor = True
+        other._scratch = self._scratch
         other._tables = 0
         return other
 
@@ -71,20 +110,18 @@ class DuckDB:
         AnalysisError
             When it is no Parquet file, or is damaged.
         """
-        name = self._name()
         try:
-            relation = self._connection.read_parquet(_pattern(path))
+            relation = self._connection.read_parquet(_pattern(path), file_row_number=True)
             columns = [
                 f"{_as_text(_quoted(theirs), str(kind))} AS {_quoted(unique)}"
                 for theirs, unique, kind in zip(
-                    relation.columns, column_names(relation.columns), relation.types, strict=True
+                    relation.columns[:-1], column_names(relation.columns[:-1]), relation.types, strict=False
                 )
             ]
-            numbered = f"{', '.join(columns)}, row_number() OVER () + 1 AS {ROW}"
-            relation.select(numbered).create(name)
+            numbered = relation.select(f"{', '.join(columns)}, {_quoted(relation.columns[-1])} + 2 AS {ROW}")
+            return nw.from_native(numbered).lazy()
         except duckdb.Error as error:
             raise AnalysisError(f"{path} is damaged or no Parquet file: save it again.") from error
-        return self._table(name)
 
     def read_csv(self, path: Path) -> tuple[Frame, list[tuple[int, str]]]:
         """A CSV file as text columns with their row numbers.
@@ -188,7 +225,27 @@ class DuckDB:
 
     def numbered(self, frame: Frame, name: str, *, order_by: str) -> Frame:
         """Rows with their position from 0 in the order of a column without repetitions."""
-        return frame.with_row_index(name, order_by=order_by)
+        # A window over all rows would hold them all at once: a sorted file knows the numbers of its rows.
+        held = self._held(frame, f"{_quoted(order_by)} NULLS FIRST")
+        relation = self._connection.read_parquet(_pattern(held), file_row_number=True)
+        others = ", ".join(_quoted(column) for column in relation.columns[:-1])
+        numbered = relation.select(f"{_quoted(relation.columns[-1])} AS {_quoted(name)}, {others}")
+        return nw.from_native(numbered).lazy()
+
+    def fingerprinted(self, frame: Frame, column: str) -> Frame:
+        """The same rows with whole numbers in place of a column's texts: equal texts have equal numbers."""
+        made = f"hash({_quoted(column)}) AS {_quoted(column)}"
+        relation = frame.to_native()
+        others = ", ".join(_quoted(name) for name in relation.columns if name != column)
+        numbers: Frame = nw.from_native(relation.select(f"{others}, {made}")).lazy()
+        return numbers
+
+    def digests(self, frame: Frame, by: str, columns: Sequence[str]) -> dict[int, str]:
+        """Per value of a column a text that the values of some columns make, in whatever order its rows stand."""
+        hashed = f"hash({', '.join(map(_quoted, columns))})"
+        made = f"{_quoted(by)}, concat_ws(' ', count(*), sum({hashed}), bit_xor({hashed}))"
+        rows = frame.to_native().aggregate(made, _quoted(by)).fetchall()
+        return {int(value): str(digest) for value, digest in rows}
 
     def typed_empty(self, columns: Mapping[str, str]) -> Frame:
         """An empty frame with columns of our types."""
@@ -198,28 +255,61 @@ class DuckDB:
     # -- out --------------------------------------------------------------------------------------
 
     def kept(self, frame: Frame) -> Frame:
-        """The same rows, computed once and held, so that later steps do not compute them again."""
-        name = self._name()
-        frame.to_native().create(name)
-        return self._table(name)
+        """The same rows, computed once and held in a file, so that later steps do not compute them again."""
+        return self.read_parquet(self._held(frame))
+
+    def _held(self, frame: Frame, order: str = "") -> Path:
+        path = self._scratch / f"{self._name()}.parquet"
+        self._written(frame, path, order, "snappy")
+        return path
 
     def write_parquet(self, frame: Frame, path: Path, *, order_by: Sequence[str]) -> int:
         """Write a Parquet file, sorted, and return its number of rows."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._written(frame, path, ", ".join(f"{_quoted(c)} NULLS FIRST" for c in order_by), "zstd")
+        return self._rows_of(path)
+
+    def runs(self, rows: int) -> list[tuple[int, int]]:
+        """Row numbers from which to which many columns are worked on at a time, so that memory suffices."""
+        return [(first, first + RUN) for first in range(0, max(rows, 1), RUN)]
+
+    def kept_runs(self, frames: Sequence[Frame]) -> Frame:
+        """The rows of all frames, computed frame by frame and held."""
+        place = self._scratch / f"{self._name()}.parquet"
+        self._written_runs(frames, place, "", "snappy")
+        return self.read_parquet(place)
+
+    def write_runs(self, frames: Sequence[Frame], path: Path, *, order_by: Sequence[str]) -> int:
+        """Write the rows of all frames, each of which sorts before the next: a file, or a folder of one for each."""
+        if len(frames) == 1:
+            return self.write_parquet(frames[0], path, order_by=order_by)
+        self._written_runs(frames, path, ", ".join(f"{_quoted(c)} NULLS FIRST" for c in order_by), "zstd")
+        return self._rows_of(path)
+
+    def _written_runs(self, frames: Sequence[Frame], folder: Path, order: str, compression: str) -> None:
+        folder.mkdir(parents=True)
+        for number, frame in enumerate(frames):
+            self._written(frame, folder / f"{number:05}.parquet", order, compression)
+
+    def _rows_of(self, path: Path) -> int:
+        return number_of_rows(self.read_parquet(path))
+
+    def _written(self, frame: Frame, path: Path, order: str, compression: str) -> None:
+        # No table or view is made: each makes DuckDB look again at every step of every frame under way.
         relation = frame.to_native()
-        relation.create_view("outgoing", replace=True)
-        order = ", ".join(f"{_quoted(c)} NULLS FIRST" for c in order_by)
-        order_clause = f"ORDER BY {order}" if order else ""
-        self._connection.execute(
-            f"COPY (SELECT * FROM outgoing {order_clause}) TO {_literal(str(path))} "
-            "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
-        )
-        self._connection.execute("DROP VIEW outgoing")
-        ((rows,),) = self._connection.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchall()
-        return int(rows)
+        ordered = relation.order(order) if order else relation
+        # Order is made where it matters: keeping that of what is read would hold back what is ready to be written.
+        self._connection.execute("SET preserve_insertion_order = false")
+        try:
+            with said(f"{path.name} cannot be written"):
+                ordered.write_parquet(str(path), compression=compression, row_group_size=122_880)
+        finally:
+            self._connection.execute("RESET preserve_insertion_order")
 
     def forget(self) -> None:
-        """Drop all that is held: frames made of it can no longer be used."""
+        """Remove all that is held: frames made of it can no longer be used."""
+        for path in self._scratch.glob("*.parquet"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         for number in range(1, self._tables + 1):
             self._connection.execute(f"DROP TABLE IF EXISTS {self._held_name(number)}")
 
@@ -232,6 +322,29 @@ class DuckDB:
 
     def _table(self, name: str) -> Frame:
         return nw.from_native(self._connection.table(name)).lazy()
+
+
+def _scratch_folder(beside: Path | None) -> Aside:
+    place = Path(tempfile.gettempdir())
+    if beside is not None:
+        # The folder it is to be in may not be there yet, and must not be made for an import that then fails.
+        parent = next((p for p in beside.absolute().parents if p.is_dir()), place)
+        place = parent if os.access(parent, os.W_OK) else place
+    try:
+        return Aside(place / "duckdb")
+    except OSError as error:
+        raise AnalysisError(f"{place} cannot be written ({error.strerror}): make room there.") from error
+
+
+def _memory() -> str:
+    given = os.environ.get(MEMORY, "").strip()
+    if given:
+        return given
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (AttributeError, ValueError, OSError):  # Windows does not tell.
+        machine = 2 * MOST_MEMORY
+    return f"{min(machine / 2, MOST_MEMORY) * 1024:.0f}MiB"
 
 
 def _pattern(path: Path) -> str:

@@ -29,6 +29,7 @@ from pyarrow.dataset import dataset
 from analysis.datasets.engines.contract import Frame, Kind
 from analysis.datasets.engines.on_duckdb import DuckDB
 from analysis.errors import AnalysisError
+from analysis.files import Aside
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -76,7 +77,8 @@ class Spark:
         try:
             if parent:
                 parent.mkdir(parents=True, exist_ok=True)
-            self._scratch = Path(tempfile.mkdtemp(prefix=".spark.", dir=parent))
+            self._aside = Aside((parent or Path(tempfile.gettempdir())) / "spark")
+            self._scratch = self._aside.path
         except OSError as error:
             if self._started_here:
                 self._session.stop()
@@ -89,7 +91,7 @@ class Spark:
         self._text.close()
         if self._started_here:
             self._session.stop()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._aside.close()
 
     def cursor(self) -> Spark:
         """The same application: it serves several threads."""
@@ -163,6 +165,24 @@ class Spark:
         joined = ordered.join(F.broadcast(offsets), part == F.col("part"))
         return _lazy(joined.select(position, *[F.col(_quoted(column)) for column in native.columns]))
 
+    def fingerprinted(self, frame: Frame, column: str) -> Frame:
+        """The same rows with whole numbers in place of a column's texts: equal texts have equal numbers."""
+        from pyspark.sql import functions as F
+
+        native: DataFrame = frame.to_native()
+        return _lazy(native.withColumn(column, F.xxhash64(F.col(_quoted(column)))))
+
+    def digests(self, frame: Frame, by: str, columns: Sequence[str]) -> dict[int, str]:
+        """Per value of a column a text that the values of some columns make, in whatever order its rows stand."""
+        from pyspark.sql import functions as F
+
+        hashed = F.xxhash64(*[F.col(_quoted(column)) for column in columns])
+        made = F.concat_ws(
+            " ", F.count(F.lit(1)), F.sum(hashed.cast("decimal(38,0)")), F.bit_xor(hashed)
+        ).alias("digest")
+        rows = self._collected(frame.to_native().groupBy(F.col(_quoted(by))).agg(made))
+        return {int(value): str(digest) for value, digest in rows.itertuples(index=False)}
+
     def typed_empty(self, columns: Mapping[str, str]) -> Frame:
         """An empty frame with columns of our types."""
         schema = ", ".join(f"{_quoted(name)} {_SPARK_TYPES[kind]}" for name, kind in columns.items())
@@ -193,6 +213,18 @@ class Spark:
         ordered = self._read(held).orderBy(*order) if order else self._read(held)
         _tidied(self._written(ordered)).rename(path)
         return rows
+
+    def runs(self, rows: int) -> list[tuple[int, int]]:
+        """All rows at once: a cluster shares them out itself."""
+        return [(0, max(rows, 1))]
+
+    def kept_runs(self, frames: Sequence[Frame]) -> Frame:
+        """The rows of all frames, computed once and held in files."""
+        return self.kept(nw.concat(list(frames)))
+
+    def write_runs(self, frames: Sequence[Frame], path: Path, *, order_by: Sequence[str]) -> int:
+        """Write the rows of all frames, sorted, like `write_parquet`."""
+        return self.write_parquet(nw.concat(list(frames)), path, order_by=order_by)
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -273,6 +305,7 @@ def _started(master: str) -> tuple[SparkSession, bool]:
             "(`apt install openjdk-17-jre-headless`)."
         ) from error
     except Exception as error:
+        # The bridge to Java raises whatever it could not translate.
         raise AnalysisError(f"engine {master} does not start: {_first_line(error)}.") from error
     if master.startswith("spark://"):
         _worker_waited_for(session, master)
@@ -306,7 +339,7 @@ def _is_here(master: str) -> bool:
 
 
 def _worker_waited_for(session: SparkSession, master: str) -> None:
-    tracker = session.sparkContext._jsc.sc().statusTracker()  # type: ignore[union-attr]
+    tracker = session.sparkContext._jsc.sc().statusTracker()  # type: ignore[union-attr]  # a session that runs has a context
     end = time.monotonic() + WAIT_FOR_WORKERS
     # The one that asks is itself in the list.
     while len(tracker.getExecutorInfos()) < 2:

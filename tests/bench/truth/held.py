@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analysis.datasets.cubes import Cube
 from analysis.datasets.demo.catalogue import SEEN_BY, Ints, vocabulary
 from analysis.datasets.demo.members import MODES, RISKS, VIRTUAL, offices
 from analysis.datasets.demo.outcomes import ARMS, EXCEPTIONS
@@ -50,11 +51,11 @@ class Held(Dataset):
             "row_counts": {"validations": len(world.schedule)},
             "completeness": {},
         }
-        super().__init__(None, manifest, vocabularies)  # type: ignore[arg-type]
+        super().__init__(None, manifest, vocabularies)
         self.world = world
         self._held: dict[str, pd.DataFrame] = {}
 
-    def cells(self, name: str) -> pd.DataFrame | None:
+    def cube(self, name: str) -> Cube | None:
         """None: everything is counted from rows."""
         return None
 
@@ -65,15 +66,20 @@ class Held(Dataset):
     def frame(self, name: str) -> pd.DataFrame:
         """The same rows as they are held."""
         if name not in self._held:
-            self._held[name] = {"validations": _validations, "findings": _findings}[name](self)
+            made = {"validations": _validations, "findings": _findings, "changes": _changes}
+            self._held[name] = made[name](self)
         return self._held[name]
 
-    def ungrouped(self, table: str, by: Sequence[str], sums: Sequence[str]) -> pd.DataFrame:
+    def ungrouped(
+        self, table: str, by: Sequence[str], sums: Sequence[str], only: Mapping[str, Sequence[int]]
+    ) -> pd.DataFrame:
         """What `analysis.counts.counts` gives, each row a group of its own.
 
         Comparisons add up over whatever they do not look at, so grouping only costs time here.
         """
         frame = self.frame(table)
+        for column, codes in only.items():
+            frame = frame[frame[column].isin(codes)]
         out: dict[str, Any] = {}
         for column in by:
             values = frame[column].to_numpy()
@@ -175,6 +181,14 @@ def _validations(held: Held) -> pd.DataFrame:
             "previous_validation_row": before,
         }
     )
+
+
+def _changes(held: Held) -> pd.DataFrame:
+    """Validations with one before them, and the kind of that."""
+    rows = held.frame("validations")
+    pairs = rows[rows["previous_mode"] >= 0]
+    kinds = rows["kind"].to_numpy()[pairs["previous_validation_row"]]
+    return pairs.assign(previous_kind=kinds)
 
 
 def _findings(held: Held) -> pd.DataFrame:

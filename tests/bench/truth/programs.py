@@ -15,7 +15,6 @@ from analysis.datasets.opening import Dataset
 from analysis.questions import models
 from analysis.questions.arms import COVARIATES, Arms, tally_counts, tally_rows
 from analysis.questions.before_after import paired
-from analysis.questions.designs import MODEL_COLUMNS
 from analysis.questions.tallies import crude, mantel_haenszel
 from analysis.questions.window import Window, comparison_window
 from analysis.results import Estimate
@@ -133,12 +132,9 @@ def kept(arms: Arms) -> Bools:
     """Which rows inverse-probability weighting keeps: those whose estimated propensity is within the trim."""
     design = models.design_of(arms.rows, clustered=arms.clustered)
     shared = models._shared(design)
+    x = estimating._with_intercept(shared.covariates, shared.n.astype(float))
+    propensity = estimating.logit(x, shared.n * shared.arm, shared.n)
     inside = np.zeros(design.n.size, bool)
-    inside[~design.alone] = estimating._kept(
-        shared.arm == 1, shared.covariates, shared.n.astype(float), models.TRIM
-    )
-    keys = ["arm", *(c for c in MODEL_COLUMNS if arms.rows[c].notna().any()), "cluster"]
-    # The rows of a design are the groups of these keys, in order.
-    place = sharing.placed(arms.rows[keys])
-    assert np.array_equal(np.bincount(place, arms.rows["d"]), design.n)
-    return np.asarray(inside[place])
+    inside[~design.alone] = estimating._plausible(propensity, models.TRIM)
+    assert np.array_equal(np.bincount(design.place, arms.rows["d"]), design.n)
+    return np.asarray(inside[design.place])

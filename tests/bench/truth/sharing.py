@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 
-from analysis.datasets.demo.catalogue import Ints
 from analysis.questions import arms, before_after, models
 from analysis.selection import Selection
-from analysis.stats import clustered_logit, estimating, g_computation
+from analysis.stats import estimating, g_computation
 from tests.bench.truth.held import Held
 
 _Function = Callable[..., Any]
-
-
-def placed(keys: pd.DataFrame) -> Ints:
-    """The number of the group that each row belongs to, groups in order."""
-    return keys.groupby(list(keys.columns), dropna=False, sort=True, observed=True).ngroup().to_numpy()
 
 
 @contextmanager
@@ -39,11 +33,10 @@ def shared() -> Iterator[None]:
             (models, "in_shared_strata", _by_identity(models.in_shared_strata)),
             (models, "effective_sizes", _by_identity(models.effective_sizes)),
             (models, "smallness_of", _by_identity(models.smallness_of)),
-            (sys.modules[__name__], "placed", _by_value(placed)),
             (arms, "counts", _ungrouped),
             (before_after, "counts", _ungrouped),
             (estimating, "without_repeats", without_repeats),
-            *((module, "logit", logit) for module in (estimating, g_computation, clustered_logit)),
+            *((module, "logit", logit) for module in (estimating, g_computation)),
         ):
             stack.enter_context(patch.object(module, name, remembered))
         yield
@@ -75,7 +68,14 @@ def _by_value(function: _Function) -> _Function:
 
 
 def _ungrouped(
-    held: Held, table: str, by: Any, selection: Selection = Selection(), *, sums: Any = ("n",), via: str = ""
+    held: Held,
+    table: str,
+    by: Any,
+    selection: Selection = Selection(),
+    *,
+    sums: Any = ("n",),
+    via: str = "",
+    only: Mapping[str, Any] = MappingProxyType({}),
 ) -> pd.DataFrame:
     assert selection == Selection(), "the bench asks about whole programs"
-    return held.ungrouped(table, by, sums)
+    return held.ungrouped(table, by, sums, only)

@@ -1,0 +1,166 @@
+"""How far the program can be trusted when things go wrong: kills, odd input, many visitors, accessibility; one table.
+
+``python -m tests.trust.report`` runs everything and writes ``tests/bench/reports/trust.json``; ``--kills``, ``--files``
+and ``--seconds`` make it shorter, ``--seed`` makes another run of the same kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.trust import fuzzing, killing, visitors
+from tests.trust.accessible import violations
+
+REPORT = Path(__file__).resolve().parents[1] / "bench" / "reports" / "trust.json"
+DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
+SESSIONS, BROWSERS = 48, 2
+WORKERS = 2
+
+
+def main() -> int:
+    """Run everything, write the report, print the table; 1 where anything was found."""
+    options = _options()
+    start = time.monotonic()
+    print(
+        f"seed {options.seed}: the same seed kills at the same moments and makes the same input", flush=True
+    )
+    report: dict[str, Any] = {
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "system": platform.system(),
+        },
+        "seed": options.seed,
+        "kills": _kills(options),
+        "fuzz": _fuzz(options),
+    }
+    _say("holding sessions")
+    report["visitors"] = asdict(visitors.hold(options.sessions, options.seconds, browsers=BROWSERS))
+    _say("looking at every page with axe")
+    report["accessibility"] = violations()
+    report["seconds"] = round(time.monotonic() - start)
+    found = _findings(report)
+    report["findings"] = found
+    options.to.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(table(report))
+    return 1 if found else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.trust.report")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--files", type=int, default=5_000)
+    parser.add_argument("--sessions", type=int, default=SESSIONS)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--to", type=Path, default=REPORT)
+    return parser.parse_args()
+
+
+def _kills(options: argparse.Namespace) -> list[dict[str, Any]]:
+    _say(f"killing {options.kills} times")
+    # Every act in two halves, so that both cores are at work until the end.
+    parts = [
+        (name, max(1, round(options.kills * share / 2)), options.seed * 10 + half)
+        for name, share in killing.ACTS.items()
+        for half in (0, 1)
+    ]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = list(pool.map(lambda part: killing.kill_often(*part), parts))
+    together: dict[str, killing.Killed] = {}
+    for each in found:
+        whole = together.setdefault(each.act, killing.Killed(each.act))
+        whole.kills += each.kills
+        whole.running += each.running
+        whole.states += each.states
+        whole.leftovers += each.leftovers
+        whole.findings += each.findings
+    return [asdict(each) for each in together.values()]
+
+
+def _fuzz(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    amounts: dict[str, tuple[Callable[[range], fuzzing.Outcome], int]] = {
+        "files": (fuzzing.fuzz_files, options.files),
+        "toml": (fuzzing.fuzz_toml, options.files),
+        "addresses": (_addresses, options.files),
+        "commands": (_commands, max(1, options.files // 10)),
+    }
+    out = {}
+    with ProcessPoolExecutor(WORKERS) as pool:
+        for name, (run, amount) in amounts.items():
+            _say(f"trying {amount} {name}")
+            first = options.seed * 1_000_000
+            size = max(1, amount // 20)
+            pieces = [range(at, min(at + size, first + amount)) for at in range(first, first + amount, size)]
+            whole = fuzzing.Outcome()
+            for part in pool.map(run, pieces):
+                whole.add(part)
+            out[name] = {
+                "tried": sum(whole.kinds.values()),
+                "outcomes": dict(whole.kinds),
+                "findings": whole.findings,
+            }
+    return out
+
+
+def _addresses(numbers: Iterable[int]) -> fuzzing.Outcome:
+    return fuzzing.fuzz_addresses(numbers, fuzzing.open_dataset(DEMO))
+
+
+def _commands(numbers: Iterable[int]) -> fuzzing.Outcome:
+    return fuzzing.fuzz_commands(numbers, DEMO)
+
+
+def _findings(report: dict[str, Any]) -> list[str]:
+    found = [words for each in report["kills"] for words in each["findings"]]
+    found += [words for each in report["fuzz"].values() for words in each["findings"]]
+    found += report["visitors"]["findings"]
+    found += [f"{page}: {rules}" for page, rules in report["accessibility"].items() if rules]
+    return found
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as people read it."""
+    lines = [("what", "tried", "outcome")]
+    for each in report["kills"]:
+        states = ", ".join(f"{n} {state}" for state, n in sorted(each["states"].items()))
+        lines.append(
+            (f"kill -9: {each['act']}", f"{each['kills']} ({each['running']} while running)", f"{states}; left aside and cleared {each['leftovers']}")
+        )  # fmt: skip
+    for name, each in report["fuzz"].items():
+        lines.append(
+            (
+                f"fuzz: {name}",
+                f"{each['tried']}",
+                ", ".join(f"{n} {what}" for what, n in sorted(each["outcomes"].items())),
+            )
+        )
+    who = report["visitors"]
+    lines.append(
+        (f"sessions: {who['sessions']} and {who['browsers']} browsers", f"{who['answers']} answers in {who['seconds']:.0f} s",
+         f"slowest {who['slowest']:.1f} s; memory {who['memory_start']:.0f} MB, settled {who['memory_settled']:.0f}, end {who['memory_end']:.0f}"),
+    )  # fmt: skip
+    for page, rules in report["accessibility"].items():
+        lines.append((f"axe: {page}", "4 screens", ", ".join(rules) or "none of ours"))
+    lines.append(("findings", f"{report['seconds']} s", f"{len(report['findings'])}"))
+    widths = [max(len(line[i]) for line in lines) for i in range(2)]
+    rows = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in lines]
+    return "\n".join([*rows, *(f"  ! {words}" for words in report["findings"])])
+
+
+def _say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
