@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +21,8 @@ except (
 _MARK = ".writing-"
 _OLD = ".old"
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2
-_PATIENCE = 1.0
-"""Seconds to wait for another that is just making its folder in the same place."""
 _HERE = -100  # AT_FDCWD: paths are taken as they are
+_TRIES = 5
 
 
 class Aside:
@@ -46,14 +44,17 @@ class Aside:
 
     def __init__(self, target: Path) -> None:
         target = target.absolute()
-        # Nobody clears away between the making of a folder and the holding of it.
-        parent = _hold(target.parent, patience=_PATIENCE)
-        try:
-            _clear(target)
+        _clear(target)
+        for turn in range(_TRIES):
             self.path = Path(tempfile.mkdtemp(prefix=f".{target.name}{_MARK}", dir=target.parent))
             self._hold = _hold(self.path)
-        finally:
-            _let_go(parent)
+            # Another may clear away what was made but not yet held; where there are no locks, nobody clears.
+            if self._hold is not None and os.fstat(self._hold).st_nlink:
+                return
+            _let_go(self._hold)
+            self._hold = None
+            if turn < _TRIES - 1:
+                _remove(self.path)
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
@@ -138,7 +139,7 @@ def _exchanged(one: Path, other: Path) -> bool:
     return bool(renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
 
 
-def _hold(folder: Path, *, patience: float = 0.0) -> int | None:
+def _hold(folder: Path) -> int | None:
     """Hold a folder until the process ends or lets go; None where another holds it, or nobody can."""
     if fcntl is None:
         return None
@@ -146,17 +147,12 @@ def _hold(folder: Path, *, patience: float = 0.0) -> int | None:
         number = os.open(folder, os.O_RDONLY)
     except OSError:  # A folder that may be written but not listed can do without.
         return None
-    end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # Held by a living process, or on a file system without locks.
-            if time.monotonic() >= end:
-                os.close(number)
-                return None
-            time.sleep(0.01)
-        else:
-            return number
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # Held by a living process, or on a file system without locks.
+        os.close(number)
+        return None
+    return number
 
 
 def _let_go(number: int | None) -> None:

@@ -1,4 +1,8 @@
-"""Append: a new month joins the rows that a dataset holds, or takes the place of what it held of that month."""
+"""Append: a new month joins the rows that a dataset holds, or takes the place of what it held of that month.
+
+What is held is not read as text nor checked again. It is prepared again, since new rows change old ones, and counted
+again where they did: see `analysis.datasets.recounting`.
+"""
 
 from __future__ import annotations
 

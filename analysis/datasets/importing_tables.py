@@ -102,11 +102,18 @@ def import_table(
     return kept, report, everything
 
 
+_TOGETHER = 64
+_BETWEEN = "\x1f"
 _SOURCE_TEXT = nw.col("source_text")
 
 
 def _joined_text(columns: Sequence[str]) -> nw.Expr:
-    return nw.concat_str([nw.col(name).fill_null("") for name in columns], separator="\x1f")
+    texts = [nw.col(name).fill_null("") for name in columns]
+    # An engine goes one step deeper for every text: many are joined in groups, and the groups then.
+    while len(texts) > _TOGETHER:
+        groups = [texts[i : i + _TOGETHER] for i in range(0, len(texts), _TOGETHER)]
+        texts = [nw.concat_str(group, separator=_BETWEEN) for group in groups]
+    return nw.concat_str(texts, separator=_BETWEEN)
 
 
 def _leave_out(engine: Engine, raw: Frame, spec: TableMapping) -> tuple[Frame, dict[str, int]]:

@@ -79,7 +79,7 @@ def _finish(
     offices = collected(sources["field_offices"])
     opened = pd.to_datetime(offices["opened_on"])
     vocabularies = dataset_vocabularies(
-        _values_seen(sources),
+        _values_seen(engine, sources),
         collected(sources["criteria"]),
         offices[opened.isna() | (opened <= pd.Timestamp(as_of))],
         manifest.get("modes", {}),
@@ -201,15 +201,16 @@ def _feedback(
     )
 
 
-def _values_seen(sources: Mapping[str, Frame]) -> dict[str, set[str]]:
+def _values_seen(engine: Engine, sources: Mapping[str, Frame]) -> dict[str, set[str]]:
     """Values that occur, by column; a list of what could occur (offices, applicability) is no occurrence."""
     seen: dict[str, set[str]] = {}
     for table, frame in sources.items():
         listed = (*TABLES[table].key, "entity_type") if table in REFERENCE_TABLES else ()
         coded = [name for name in frame.collect_schema().names() if name in CODED and name not in listed]
         if coded:
-            # One question for all columns: a cluster takes its time for each.
-            values = [frame.select(column=nw.lit(name), value=nw.col(name)).unique() for name in coded]
+            # Rows are gone through once; then one question for all columns: a cluster takes its time for each.
+            occurring = engine.kept(frame.select(*coded).unique())
+            values = [occurring.select(column=nw.lit(name), value=nw.col(name)).unique() for name in coded]
             for name, value in collected(nw.concat(values)).dropna().itertuples(index=False):
                 seen.setdefault(name, set()).add(str(value))
     return seen

@@ -108,7 +108,9 @@ def quality(dataset: Dataset) -> Quality:
         name: n for name, n in dataset.row_counts.items() if name not in _ALWAYS_ONE
     }
     found = sum(check.count or 0 for check in checks if check.id.startswith("rejected"))
-    odd = sum(1 for check in checks if not check.id.startswith(("rejected", "missing", "counted")) and check.count)
+    odd = sum(
+        1 for check in checks if not check.id.startswith(("rejected", "missing", "counted")) and check.count
+    )
     told = wording.listed([_held(dataset, name, n) for name, n in rows.items() if n])
     rejected = "no row was rejected" if not found else f"{wording.counted(found, 'row')} rejected at import"
     oddities = (

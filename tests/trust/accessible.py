@@ -10,6 +10,9 @@ from tests.browser.conftest import BROWSERS, FLAGS, SETTLED
 from tests.browser.serving import serving
 from tests.browser.test_pages import PAGES, SCREENS, STREAMLITS_OWN
 
+PATIENCE = 300_000
+"""Milliseconds for a page on a busy machine."""
+
 
 def violations() -> dict[str, list[str]]:
     """Page → rules it breaks, those that Streamlit's own markup breaks left out."""
@@ -26,8 +29,8 @@ def violations() -> dict[str, list[str]]:
             tab = context.new_page()
             for page in PAGES:
                 tab.goto(url + page, wait_until="commit")
-                tab.get_by_role("heading", level=1).wait_for(timeout=60_000)
-                tab.wait_for_function(SETTLED, timeout=60_000)
+                tab.get_by_role("heading", level=1).wait_for(timeout=PATIENCE)
+                tab.wait_for_function(SETTLED, timeout=PATIENCE)
                 tab.wait_for_timeout(400)
                 found = {rule["id"] for rule in Axe().run(tab).response["violations"]}
                 broken[page] |= found - STREAMLITS_OWN

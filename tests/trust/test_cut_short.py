@@ -87,6 +87,25 @@ def test_what_another_process_is_writing_is_left_alone(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+MANY = """
+import sys
+from pathlib import Path
+from analysis.files import made_aside
+for number in range(150):
+    with made_aside(Path(sys.argv[1])) as place:
+        (place / "one").write_text("x")
+        (place / "two").write_text((place / "one").read_text())
+"""
+
+
+def test_many_at_once_leave_one_another_alone(tmp_path: Path) -> None:
+    """Each clears away what the dead left, never what another has just made."""
+    command = [sys.executable, "-c", MANY, str(tmp_path / "out")]
+    running = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(5)]
+    assert [process.communicate()[1] for process in running] == [""] * 5
+    assert not list(tmp_path.iterdir())
+
+
 # -- no room, no permission ------------------------------------------------------------------------------
 
 

@@ -86,8 +86,8 @@ def test_a_file_without_the_token_is_refused(url: str) -> None:
 
 
 def test_a_few_visitors_get_their_own_answers() -> None:
-    found = hold(4, 8.0, every=4.0)
-    assert not [words for words in found.findings if "memory" not in words] and found.answers >= 4
+    found = hold(3, 6.0, every=3.0)
+    assert not [words for words in found.findings if "memory" not in words] and found.answers >= 3
 
 
 # -- errors ----------------------------------------------------------------------------------------------

@@ -99,7 +99,9 @@ def column_names(names: Sequence[str]) -> list[str]:
     seen = dict.fromkeys(_OURS, 1)
     out = []
     for position, raw in enumerate(names, start=1):
-        name = raw.strip() or f"column_{position}"
+        name = raw.strip()
+        # A star stands for all columns wherever columns are named.
+        name = f"column_{position}" if name in ("", "*") else name
         seen[name.lower()] = seen.get(name.lower(), 0) + 1
         out.append(name if seen[name.lower()] == 1 else f"{name}_{seen[name.lower()]}")
     return out

@@ -21,7 +21,10 @@ from analysis.errors import AnalysisError, nearest
 POSTGRESQL = ("postgresql://", "postgres://")
 DUCKDB_ENDINGS = (".duckdb", ".ddb")
 
-_FILE_ALONE: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_FILE_ALONE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 _BATCH_BYTES = str(16 * 2**20)
 _AS_THEY_ARE = (
     "boolean", "smallint", "integer", "bigint", "real", "double precision", "text", "character varying", "date",
