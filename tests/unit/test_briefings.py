@@ -155,9 +155,8 @@ def test_a_number_is_what_the_row_shows_with_its_own_interval(demo: Dataset) -> 
     headline = compare(demo, "any_must_deficiency").answer
     assert headline is not None and headline.interval is not None
     kept = glance["Validations with a Must deficiency"]
-    assert (kept.value, kept.low, kept.high) == (
-        headline.estimate, headline.interval.low, headline.interval.high
-    )  # fmt: skip
+    shown = (headline.estimate, headline.interval.low, headline.interval.high)
+    assert (kept.value, kept.low, kept.high) == pytest.approx(shown, rel=1e-9)
     # The limits of a lift stand beside a share in the same row.
     for lift in numbers_of(figure("incidents.earlier_deficiencies", demo)):
         assert lift.low is None or lift.low <= lift.value <= lift.high

@@ -55,9 +55,11 @@ def test_a_row_gets_the_first_rule_it_breaks_and_its_place_in_the_file() -> None
     rows = pd.DataFrame({
         "incident_id": ["I1", None, "I2", "I2", "I2"], "cause": ["x", None, "y", "y", "y"],
         "cause" + PARSED: ["x", None, "y", "y", "y"], "source_file": "f.csv", ROW: [2, 3, 4, 5, 9],
-        ORDER: [2, 3, 4, 5, 9], "source_text": ["a", "b", "c", "c", "d"],
+        ORDER: [2, 3, 4, 5, 9], "source_text": ["a", "b", "c", "c", "d"], checks.SAME: [1, 2, 3, 3, 3],
     })  # fmt: skip
-    frame = checks.with_duplicates(engine.from_pandas(rows), ["incident_id", "cause"], ["source_text"])
+    original = engine.from_pandas(rows[[ORDER, "source_text"]])
+    mapped = engine.from_pandas(rows.drop(columns="source_text"))
+    frame = checks.with_duplicates(engine, mapped, original, ["incident_id", "cause"])
     rules = checks.rules_of(table, set(table.names), as_of=None, unique_key=True)
     rejects = checks.rejects_of(engine.kept(checks.with_first_broken(frame, rules)), rules, table.name, {})
     assert rejects[["row", "column", "rule"]].to_numpy().tolist() == [
