@@ -22,7 +22,7 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Open:
     monkeypatch.delenv("CTPAT_DATASETS", raising=False)
 
     def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=300)
         for name, value in query.items():
             app.query_params[name.rstrip("_").replace("_", "-")] = value
         app.run()

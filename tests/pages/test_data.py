@@ -135,7 +135,7 @@ def test_every_page_opens_on_incidents_alone(
     import_dataset(SEIZURES, read_mapping(ROOT / "data" / "mappings" / "cbp_drugs.toml"), out)
     opened = open_app
     monkeypatch.setenv("CTPAT_DATASETS", str(out))
-    app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=300).run()
     app.switch_page(page).run()
     assert opened and not app.exception
     assert "could not be drawn" not in markup(app)

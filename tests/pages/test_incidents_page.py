@@ -149,7 +149,7 @@ def test_without_incidents_the_pages_say_so(
     import_dataset([ROOT / "tests" / "data" / "inspections.csv"], mapping, tmp_path / "inspections")
     assert open_app
     monkeypatch.setenv("CTPAT_DATASETS", str(tmp_path / "inspections"))
-    app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=300).run()
     for page in ("incidents.py", "maritime.py"):
         app.switch_page(page).run()
         assert not app.exception

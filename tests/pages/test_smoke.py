@@ -77,7 +77,7 @@ def test_a_folder_that_is_no_dataset_is_told_in_a_sentence(
     open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CTPAT_DATASETS", str(tmp_path))
-    app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=300).run()
     assert not app.exception
     assert app.title[0].value == "This dataset cannot be opened"
     assert "is not a dataset" in app.markdown[0].value
