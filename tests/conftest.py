@@ -16,6 +16,8 @@ from analysis.datasets.demo.making import make_demo
 from analysis.datasets.opening import Dataset, open_dataset
 from tests.twisting import twisted
 
+pytest_plugins = ("tests.browser.visiting",)
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_MISSING = "CTPAT_SHARED"
 """How the reason of a skip begins when data outside the repository are missing: the one skip always allowed."""

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.access.provider import CLIENT, SECRET, providing
-from tests.browser.conftest import Visit, chromium, playwright_api
 from tests.browser.serving import serving
-
-__all__ = ["chromium"]
+from tests.browser.visiting import Visit, playwright_api
 
 ACCESS = """
 [[everything]]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.browser.conftest import Visit, playwright_api
+from tests.browser.visiting import Visit, playwright_api
 
 pytestmark = pytest.mark.xdist_group("servers")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from analysis.report.briefing import parsed_briefing
-from tests.browser.conftest import Visit
 from tests.browser.test_own_data import choose, settled, upload, write
+from tests.browser.visiting import Visit
 
 NOTE = "What to say <b>here</b> *now*"
 

@@ -13,7 +13,6 @@ import pytest
 from pptx import Presentation
 
 from analysis import Selection, compare, open_dataset
-from tests.browser.conftest import Visit
 from tests.browser.serving import ROOT, serving
 from tests.browser.test_briefing import downloaded, go_to_briefing
 from tests.browser.test_own_data import (
@@ -25,6 +24,7 @@ from tests.browser.test_own_data import (
     press,
     settled,
 )
+from tests.browser.visiting import Visit
 from tests.notebooks.kernels import executed
 
 DEMO = ROOT / "data" / "demo"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit
+from tests.browser.visiting import Visit
 
 
 def test_how_this_is_made_opens_methods_with_its_part_first(server: str, visit: Visit) -> None:

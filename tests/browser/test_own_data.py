@@ -11,8 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.browser.conftest import SETTLED, Visit
 from tests.browser.test_pages import STREAMLITS_OWN
+from tests.browser.visiting import SETTLED, Visit
 
 ROOT = Path(__file__).resolve().parents[2]
 INSPECTIONS = ROOT / "tests" / "data" / "inspections.csv"

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import Visit
 from tests.browser.serving import UVICORN, serving
+from tests.browser.visiting import Visit
 
 PAGES = {
     "/": "Overview",

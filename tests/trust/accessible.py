@@ -6,9 +6,9 @@ import shutil
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import BROWSERS, FLAGS, SETTLED
 from tests.browser.serving import serving
 from tests.browser.test_pages import PAGES, SCREENS, STREAMLITS_OWN
+from tests.browser.visiting import BROWSERS, FLAGS, SETTLED
 
 PATIENCE = 300_000
 """Milliseconds for a page on a busy machine."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import logging
 import tomllib
@@ -17,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from pages._ui import datasets, own, states
 from tests.browser.serving import ROOT, serving
 from tests.pages.conftest import Open, open_app  # noqa: F401  # a fixture that both folders use
-from tests.trust.visitors import hold
+from tests.trust.visitors import hold, in_a_thread
 
 SECRET = "Acme Ltd of 12 High Street"
 
@@ -53,7 +52,7 @@ def opened(url: str, **headers: str) -> int:
         except InvalidStatus as refused:
             return refused.response.status_code
 
-    return asyncio.run(run())
+    return in_a_thread(run())
 
 
 def test_only_this_machine_by_its_own_names_may_ask(url: str) -> None:

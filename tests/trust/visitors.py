@@ -14,9 +14,10 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -24,6 +25,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 
 from tests.browser.serving import serving
+
+Answer = TypeVar("Answer")
 
 OFFICES = ("Miami", "Houston", "Newark", "Buffalo", "Los Angeles", "New York", "San Diego")
 PAGES = ("overview", "virtual_vs_in_person", "msc_deficiencies", "incidents", "maritime", "feedback", "data")
@@ -128,7 +131,7 @@ def hold(sessions: int, seconds: float, *, browsers: int = 0, every: float = EVE
         ]
         for thread in beside:
             thread.start()
-        asyncio.run(
+        in_a_thread(
             _all(
                 sessions,
                 url,
@@ -143,6 +146,12 @@ def hold(sessions: int, seconds: float, *, browsers: int = 0, every: float = EVE
         found.memory_settled = next((memory for at, memory in samples if at >= SETTLED * seconds), 0.0)
         found.memory_end = _memory(server)
     return found.judged()
+
+
+def in_a_thread(work: Coroutine[object, object, Answer]) -> Answer:
+    """What an asynchronous function gives; in a thread, because a browser open in this one has its own loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def _all(
@@ -167,8 +176,8 @@ def _browse(url: str, until: float, found: Visits, every: float) -> None:
 
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import BROWSERS, FLAGS
-    from tests.browser.conftest import SETTLED as STILL
+    from tests.browser.visiting import BROWSERS, FLAGS
+    from tests.browser.visiting import SETTLED as STILL
 
     path = next((there for name in BROWSERS if (there := shutil.which(name))), None)
     if path is None:
