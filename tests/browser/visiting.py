@@ -5,9 +5,9 @@ A plugin of the whole suite and no conftest of a folder: one process holds one b
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -71,19 +71,32 @@ SETTLED = """() => {
 }"""
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[playwright_api.Browser]:
-    """The browser, or a skip that names what is missing."""
+@contextmanager
+def browsing() -> Iterator[playwright_api.Browser]:
+    """The browser of this machine.
+
+    Raises
+    ------
+    LookupError
+        When there is none.
+    """
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
-        missing = f"no browser found (looked for {', '.join(BROWSERS)})"
-        if os.environ.get("CTPAT_REQUIRE") == "all":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        raise LookupError(f"no browser found (looked for {', '.join(BROWSERS)})")
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[playwright_api.Browser]:
+    """The browser, or a skip that names what is missing."""
+    try:
+        with browsing() as browser:
+            yield browser
+    except LookupError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""How far the program can be trusted when things go wrong: kills, odd input, many visitors, accessibility; one table.
+"""How far the program can be trusted: kills, odd input, many visitors, intruders, accessibility; one table.
 
 ``python -m tests.trust.report`` runs everything and writes ``tests/bench/reports/trust.json``; ``--kills``, ``--files``
 and ``--seconds`` make it shorter, ``--seed`` makes another run of the same kind.
@@ -16,8 +16,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from analysis.datasets.demo.making import make_demo
+from tests.access.guarding import guarding, not_for, sign_in
+from tests.access.intruding import NOT_LET_IN, Tried, intrude
+from tests.browser.visiting import Visit, browsing
 from tests.trust import fuzzing, killing, visitors
 from tests.trust.accessible import violations
 
@@ -46,6 +51,8 @@ def main() -> int:
     }
     _say("holding sessions")
     report["visitors"] = asdict(visitors.hold(options.sessions, options.seconds, browsers=BROWSERS))
+    _say("asking for what is not one's own")
+    report["unauthorised"] = [asdict(each) for each in _intruders()]
     _say("looking at every page with axe")
     report["accessibility"] = violations()
     report["seconds"] = round(time.monotonic() - start)
@@ -121,10 +128,25 @@ def _commands(numbers: Iterable[int]) -> fuzzing.Outcome:
     return fuzzing.fuzz_commands(numbers, DEMO)
 
 
+def _intruders() -> list[Tried]:
+    """Everything that nobody should be answered, on a small demo that asks people to sign in."""
+    with TemporaryDirectory() as scratch:
+        dataset = Path(scratch) / "program"
+        make_demo(dataset, validations=600)
+        with guarding(dataset, Path(scratch)) as url, browsing() as browser:
+            people = {
+                person: sign_in(Visit(browser.new_context().new_page()), url, person)
+                for person in ("director", "miami", *NOT_LET_IN)
+            }
+            forbidden = not_for("Miami", dataset)
+            return intrude(url, people, forbidden, forbidden | not_for("Houston", dataset))
+
+
 def _findings(report: dict[str, Any]) -> list[str]:
     found = [words for each in report["kills"] for words in each["findings"]]
     found += [words for each in report["fuzz"].values() for words in each["findings"]]
     found += report["visitors"]["findings"]
+    found += [words for each in report["unauthorised"] for words in each["findings"]]
     found += [f"{page}: {rules}" for page, rules in report["accessibility"].items() if rules]
     return found
 
@@ -150,8 +172,10 @@ def table(report: dict[str, Any]) -> str:
         (f"sessions: {who['sessions']} and {who['browsers']} browsers", f"{who['answers']} answers in {who['seconds']:.0f} s",
          f"slowest {who['slowest']:.1f} s; memory {who['memory_start']:.0f} MB, settled {who['memory_settled']:.0f}, end {who['memory_end']:.0f}"),
     )  # fmt: skip
+    for each in report["unauthorised"]:
+        lines.append((f"unauthorised: {each['route']}", f"{each['tried']}", f"{each['refused']} refused"))
     for page, rules in report["accessibility"].items():
-        lines.append((f"axe: {page}", "4 screens", ", ".join(rules) or "none of ours"))
+        lines.append((f"axe: {page}", "4 screens in 4 states", ", ".join(rules) or "none of ours"))
     lines.append(("findings", f"{report['seconds']} s", f"{len(report['findings'])}"))
     widths = [max(len(line[i]) for line in lines) for i in range(2)]
     rows = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in lines]

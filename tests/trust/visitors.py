@@ -25,6 +25,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 
 from tests.browser.serving import serving
+from tests.browser.visiting import SETTLED, browsing
 
 Answer = TypeVar("Answer")
 
@@ -35,7 +36,7 @@ EVERY = 60.0
 """Seconds between two changes of a session."""
 
 PATIENCE = 120.0
-SETTLED = 0.4
+SETTLED_AFTER = 0.4
 """Part of the time after which memory should stay where it is: caches are full, every page has been seen."""
 
 GROWTH = 1.15
@@ -143,7 +144,7 @@ def hold(sessions: int, seconds: float, *, browsers: int = 0, every: float = EVE
         )
         for thread in beside:
             thread.join()
-        found.memory_settled = next((memory for at, memory in samples if at >= SETTLED * seconds), 0.0)
+        found.memory_settled = next((memory for at, memory in samples if at >= SETTLED_AFTER * seconds), 0.0)
         found.memory_end = _memory(server)
     return found.judged()
 
@@ -172,20 +173,8 @@ async def _all(
 
 def _browse(url: str, until: float, found: Visits, every: float) -> None:
     """Two people at real browsers: each looks at a page, changes the mode, and goes on."""
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser.visiting import BROWSERS, FLAGS
-    from tests.browser.visiting import SETTLED as STILL
-
-    path = next((there for name in BROWSERS if (there := shutil.which(name))), None)
-    if path is None:
-        found.findings.append("no Chromium on this machine: no browsers beside the sessions")
-        return
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        with browsing() as browser:
             pages = [browser.new_context().new_page() for _ in range(found.browsers)]
             turn = 0
             while time.monotonic() < until:
@@ -195,12 +184,12 @@ def _browse(url: str, until: float, found: Visits, every: float) -> None:
                     target = PAGES[turn % len(PAGES)].replace("overview", "")
                     page.goto(f"{url}/{target}?office={urllib.parse.quote(office)}", wait_until="commit")
                     page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE * 1000)
-                    page.wait_for_function(STILL, timeout=PATIENCE * 1000)
+                    page.wait_for_function(SETTLED, timeout=PATIENCE * 1000)
                     page.get_by_role("button", name="Virtual", exact=True).click()
                     page.wait_for_function(
                         "() => location.search.includes('virtual')", timeout=PATIENCE * 1000
                     )
-                    page.wait_for_function(STILL, timeout=PATIENCE * 1000)
+                    page.wait_for_function(SETTLED, timeout=PATIENCE * 1000)
                     if office not in page.locator(".scope").inner_text():
                         found.findings.append(f"browser {place}, {target}: no answer about {office}")
                     if page.get_by_test_id("stException").count():
@@ -208,7 +197,6 @@ def _browse(url: str, until: float, found: Visits, every: float) -> None:
                     found.answers += 2
                 turn += 1
                 time.sleep(max(0.0, min(every - (time.monotonic() - began), until - time.monotonic())))
-            browser.close()
     except Exception as error:
         # A browser that gives up, for whatever reason, is what is counted here.
         found.findings.append(f"browser: {type(error).__name__}: {str(error)[:300]}")
