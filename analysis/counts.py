@@ -229,9 +229,15 @@ def _sorted(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         if codes.dtype.kind not in "iub" or not codes.size:
             return frame.sort_values(list(by), ignore_index=True)
         low, high = int(codes.min()), int(codes.max())
+        if size * (high - low + 1) > np.iinfo(np.int64).max:
+            key = np.unique(key, return_inverse=True)[1]
+            size = int(key.max()) + 1
+            if size == len(frame):
+                # The columns so far tell every row from every other: no further one has a say.
+                break
+            if size * (high - low + 1) > np.iinfo(np.int64).max:
+                return frame.sort_values(list(by), ignore_index=True)
         size *= high - low + 1
-        if size > np.iinfo(np.int64).max:
-            return frame.sort_values(list(by), ignore_index=True)
         key = key * (high - low + 1) + (codes.astype(np.int64) - low)
     order = np.argsort(key)
     return frame.take(order).reset_index(drop=True)

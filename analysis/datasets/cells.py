@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import narwhals as nw
 
@@ -86,6 +87,9 @@ CELLS: dict[str, CellTable] = {
 DURATIONS = ("days_to_report", "days_to_close", "hours", "followup", "sites", "minutes_lost")
 """Times and amounts whose values are counted: the position is their code. Hours are counted in tenths."""
 
+
+WORD = 32
+"""Flags in one whole number of a bit set."""
 
 FEW, MANY = 1_000_000, 25_000_000
 """Up to few cells are held whatever they count; more than many are never held: each takes some thirty bytes."""
@@ -214,11 +218,35 @@ def _changes(validations: Frame) -> Frame:
     return pairs.join(first, on="previous_validation_row", how="left")
 
 
+def _categorised(validations: Frame) -> Frame:
+    """Validations with what filters ask about as codes, and categories deficient and assessed as bit sets."""
+    names = validations.collect_schema().names()
+    sets = {
+        f"{what}_{word}": _bits(names, flag, word)
+        for what, flag in (("deficient", "any_deficiency_c"), ("assessed", "has_assessed_c"))
+        for word in range(words_of(sum(name.startswith("any_deficiency_c") for name in names)))
+    }
+    codes = {f"{name}_code": nw.col(name) for name in F if name in names}
+    return validations.select("member", "day", "validation_row", n=nw.lit(1, nw.Int32), **codes, **sets)
+
+
+def _bits(names: Container[str], flag: str, word: int) -> nw.Expr:
+    places = (bit for bit in range(WORD) if f"{flag}{word * WORD + bit}" in names)
+    shifted = [(nw.col(f"{flag}{word * WORD + bit}") > 0).cast(nw.Int64) * 2**bit for bit in places]
+    return reduce(lambda a, b: a + b, shifted, nw.lit(0, nw.Int64))
+
+
+def words_of(flags: int) -> int:
+    """How many whole numbers hold so many flags as bits."""
+    return -(-flags // WORD)
+
+
 VIEWS: dict[str, tuple[str, Callable[[Frame], Frame]]] = {
     "values": ("validations", _values),
     "agreement": ("feedback", _agreement),
     "pairs": ("validations", _pairs),
     "changes": ("validations", _changes),
+    "categorised": ("validations", _categorised),
     **{metric: ("validations", _values_of(metric)) for metric in DURATIONS},
 }
 """Counted tables that are a view of prepared rows: which rows, and how they are seen.

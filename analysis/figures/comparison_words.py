@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from analysis import wording
@@ -110,9 +111,27 @@ def arm_key(dataset: Dataset) -> tuple[KeyEntry, ...]:
 
 
 def at_most(words: str, most: int = 40) -> str:
-    """A text alternative cut to what a screen reader is given."""
-    parts = words.replace("**", "").split()
-    return " ".join(parts) if len(parts) <= most else " ".join(parts[: most - 1]) + " …"
+    """A text alternative short enough for a screen reader: whole sentences, or a sentence that ends with a clause.
+
+    >>> at_most("Two rows. Virtual finds as many: the gap (of 2.3, or less) may be chance.", 10)
+    'Two rows. Virtual finds as many.'
+    """
+    text = " ".join(words.replace("**", "").split())
+    parts = text.split()
+    if len(parts) <= most:
+        return text
+    room = " ".join(parts[:most])
+    # A full stop inside a number, and whatever stands in brackets, ends nothing.
+    ends = [
+        m
+        for m in re.finditer(r"[.:;,](?= |$)", room)
+        if room.count("(", 0, m.end()) == room.count(")", 0, m.end())
+    ]
+    sentences = [m.start() for m in ends if m.group() == "." and len(room[: m.start()].split()) * 2 >= most]
+    clauses = [m.start() for m in ends]
+    if not clauses:
+        return " ".join(parts[: most - 1]) + " …"
+    return f"{room[: (sentences or clauses)[-1]]}."
 
 
 def adjusted_for(answer: Comparison) -> str:

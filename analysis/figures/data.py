@@ -14,6 +14,7 @@ from analysis.charts.tables import plain_table
 from analysis.charts.theme import PaletteName
 from analysis.figures.asking import asked
 from analysis.figures.captions import caption, state_suppressed, when
+from analysis.figures.comparison_words import at_most
 from analysis.figures.deficiency_words import count_words
 from analysis.questions.completeness import Completeness, completeness
 from analysis.questions.quality import Rejected, held, quality, rejected_rows
@@ -130,7 +131,7 @@ def office_months(
             "What is hidden has the faintest tone" if hidden.any() else "",
             when(dataset, selection),
         ),
-        alt=" ".join(alt.split()[:40]),
+        alt=at_most(alt),
         chart=calendar_grid(
             drawn, alt_text=alt, tooltip={"label": "Field office", "period": "Period", "records": "Recorded"}, palette=palette
         ),

@@ -22,7 +22,7 @@ from analysis.figures.captions import (
     when,
 )
 from analysis.figures.comparison_words import arm_words, at_most
-from analysis.figures.deficiency_words import adjusted_p, estimable, of_words, placed
+from analysis.figures.deficiency_words import adjusted_p, estimable, of_words, placed, q_words
 from analysis.questions.deficiency_modes import CriteriaByMode, CriterionByMode, criteria_by_mode
 from analysis.questions.deficiency_seen import CONTROL, WaysOfSeeing, seen_by_mode
 from analysis.questions.window import MODES
@@ -209,8 +209,7 @@ def _way_texts(answer: Comparison, adjusted: float | None, dataset: Dataset) -> 
 
 def _single(row: CriterionByMode, dataset: Dataset) -> dict[str, object]:
     assert row.interval is not None and row.estimate is not None
-    q = wording.p_value(row.q_value, "q")
-    gap = f"{wording.points(row.estimate)}, {q}"
+    gap = f"{wording.points(row.estimate)}, {q_words(row.q_value)}"
     counts = ", ".join(f"{dataset.modes[m].lower()} {_of(row, m)}" for m in MODES)
     return {
         "label": row.label, "arm": "other", **placed(row.estimate, row.interval),
@@ -247,7 +246,9 @@ def _single_texts(row: CriterionByMode, dataset: Dataset) -> dict[str, str]:
     cells["95% interval"] = (
         wording.interval(row.interval, "difference") if row.interval else wording.NOT_ESTIMABLE
     )
-    cells["q"] = "too few" if row.status == "too_small" else adjusted_p(row.q_value, "q")
+    cells["q"] = (
+        "too few" if row.status == "too_small" else q_words(row.q_value).removeprefix("q ").removeprefix("= ")
+    )
     return cells
 
 

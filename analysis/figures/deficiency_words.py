@@ -46,6 +46,15 @@ def adjusted_p(p: float | None, symbol: str = "p") -> str:
     return wording.p_value(p, symbol).removeprefix(f"{symbol} ").removeprefix("= ")
 
 
+def q_words(q: float | None) -> str:
+    """A q-value; just under 5 %, where two decimals would hide that it is, it says so.
+
+    >>> q_words(0.0496), q_words(0.31)
+    ('q < 0.05', 'q = 0.31')
+    """
+    return "q < 0.05" if q is not None and 0.045 <= q < 0.05 else wording.p_value(q, "q")
+
+
 def placed(value: float | None, bounds: Interval | None) -> dict[str, float | None]:
     """Where a mark and its line are drawn."""
     return {

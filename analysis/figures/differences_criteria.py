@@ -22,7 +22,7 @@ from analysis.figures.captions import (
 )
 from analysis.figures.comparison_words import at_most
 from analysis.figures.deficiency_modes import detectable_words
-from analysis.figures.deficiency_words import adjusted_p, of_words, placed
+from analysis.figures.deficiency_words import adjusted_p, of_words, placed, q_words
 from analysis.questions.differences_criteria import (
     CriteriaEvidence,
     CriterionEvidence,
@@ -104,15 +104,6 @@ def _mark(row: CriterionEvidence, dataset: Dataset) -> dict[str, object]:
         "together": "–" if row.max_t_p is None else wording.p_value(row.max_t_p),
         "description": f"{criterion.label}: {said}; recorded {counts}",
     }  # fmt: skip
-
-
-def q_words(q: float | None) -> str:
-    """A q-value; just under 5 %, where two decimals would hide that it is, it says so.
-
-    >>> q_words(0.0496), q_words(0.31)
-    ('q < 0.05', 'q = 0.31')
-    """
-    return "q < 0.05" if q is not None and 0.045 <= q < 0.05 else wording.p_value(q, "q")
 
 
 def _title(answer: CriteriaEvidence) -> str:

@@ -15,6 +15,7 @@ from analysis.charts.theme import PaletteName
 from analysis.charts.tiles import Tile, tiles
 from analysis.figures.asking import asked
 from analysis.figures.captions import caption, empty_state, when
+from analysis.figures.comparison_words import at_most
 from analysis.questions.overview import (
     first_virtual_month,
     overview,
@@ -61,7 +62,7 @@ def statistics(dataset: Dataset, selection: Selection) -> Figure:
             f"Changes, unadjusted: {answer.periods}" if answer.periods else "",
             when(dataset, selection),
         ),
-        alt=" ".join(alt.split()[:40]),
+        alt=at_most(alt),
         html=tiles(shown),
         data=answer.to_frame(),
         table=table,

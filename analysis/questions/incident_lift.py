@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 
 from analysis import wording
 from analysis.counts import available, counts
+from analysis.datasets.cells import WORD, words_of
 from analysis.questions.incident_records import Incidents, LiftRow
 from analysis.questions.incident_shares import caveats_of, population
 from analysis.results import Interval, finite_or_none
@@ -31,15 +33,26 @@ LEVEL = 0.05
 _ON_THE_VALIDATION = ("offices", "modes", "entity_types", "risks", "kinds", "locations")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Validated:
-    """Validations up to the end of the period, by row: member, whether the selection keeps it, and its categories."""
+    """Validations up to the end of a period, sorted by member, day and row.
 
-    rows: pd.DataFrame
-    kept: NDArray[np.bool_]
+    `member` has shape (validations,), as have the codes of each of `filters`; `place` is where the validation of a
+    row number stands, −1 for none; `last` marks the last validation of a member; `deficient` and `assessed` have
+    shape (validations, categories).
+    """
+
+    end: date | None
+    member: NDArray[np.int64]
+    place: NDArray[np.int64]
+    filters: dict[str, NDArray[np.int16]]
     last: NDArray[np.bool_]
     deficient: NDArray[np.bool_]
     assessed: NDArray[np.bool_]
+
+
+_read_last: WeakKeyDictionary[Dataset, _Validated] = WeakKeyDictionary()
+"""What was read of a dataset last: of the filters only the end of the period has it read again."""
 
 
 def earlier_deficiencies(
@@ -73,7 +86,7 @@ def earlier_deficiencies(
     if not dataset.clean_validations:
         text = "The source lists only validations with findings, so members deficient cannot be told from others."
         return _nothing(who.n, who.unlinked, text, (*caveats, "clean_validations_unknown"))
-    validated = _validated(dataset, selection)
+    validated = _validated(dataset, selection.end)
     rows = _rows(dataset, selection, validated, cause)
     if rows and (rows[0].n or 0) < FEWEST_CASES and all(row.lift is None for row in rows):
         caveats += ("too_few_cases",)
@@ -86,7 +99,7 @@ def earlier_deficiencies_by_cause(dataset: Dataset, selection: Selection = Selec
     first = earlier_deficiencies(dataset, selection)
     if not first.rows or not available(dataset, "causes"):
         return first
-    validated = _validated(dataset, selection)
+    validated = _validated(dataset, selection.end)
     rows = list(first.rows)
     for cause in dataset.present("cause"):
         rows += _rows(dataset, selection, validated, cause)
@@ -97,29 +110,46 @@ def _nothing(n: int, unlinked: int, text: str, caveats: tuple[str, ...]) -> Inci
     return Incidents("last_deficient_category", (), n, None, unlinked, text, caveats)
 
 
-def _validated(dataset: Dataset, selection: Selection) -> _Validated:
-    """Every validation by the end of the period; the filters are applied to the last of a member, not before."""
-    columns = [LISTS[name][1] for name in _ON_THE_VALIDATION if getattr(selection, name)]
-    codes = range(len(dataset.vocabulary("category")))
-    sums = [f"{stem}_c{code}" for code in codes for stem in ("any_deficiency", "has_assessed")]
-    by = ["member", "day", "validation_row", *columns]
-    rows = counts(dataset, "validations", by, Selection(end=selection.end), sums=sums, via="rows")
-    kept = np.ones(len(rows), bool)
-    for name in _ON_THE_VALIDATION:
-        if chosen := getattr(selection, name):
-            kept &= rows[LISTS[name][1]].isin(chosen).to_numpy()
-    # Sorted by member, day and row: the last of a member stands before the next member.
-    last = (rows["member"] != rows["member"].shift(-1)).to_numpy()
-    deficient = rows[[f"any_deficiency_c{code}" for code in codes]].to_numpy() > 0
-    # Where nobody knows which criteria were asked, every validation counts: "any deficiency" needs no more.
-    # A source's own name for a finding's category may be one of which the catalogue lists nothing as assessed.
-    assessed = deficient | (rows[[f"has_assessed_c{code}" for code in codes]].to_numpy() > 0)
-    if not dataset.criteria_asked:
-        assessed = np.ones_like(deficient)
-    return _Validated(rows[["member", "validation_row"]], kept, last, deficient, assessed)
+def _validated(dataset: Dataset, end: date | None) -> _Validated:
+    """Every validation by the end of the period: filters are applied to the last of a member, not before."""
+    read = _read_last.get(dataset)
+    if read is None or read.end != end:
+        read = _read_last[dataset] = _read(dataset, end)
+    return read
 
 
-def _cases(dataset: Dataset, selection: Selection, cause: str | None) -> list[int]:
+def _read(dataset: Dataset, end: date | None) -> _Validated:
+    categories = len(dataset.vocabulary("category"))
+    columns = [LISTS[name][1] for name in _ON_THE_VALIDATION]
+    sets = [f"{what}_{word}" for what in ("deficient", "assessed") for word in range(words_of(categories))]
+    by = ["member", "day", "validation_row", *(f"{column}_code" for column in columns), *sets]
+    rows = counts(dataset, "categorised", by, Selection(end=end), via="rows")
+    member, row = (rows[name].to_numpy(np.int64) for name in ("member", "validation_row"))
+    place = np.full(row.max(initial=-1) + 1, -1)
+    place[row] = np.arange(len(row))
+    deficient, assessed = (
+        _flags([rows[name].to_numpy(np.int64) for name in sets if name.startswith(what)], categories)
+        for what in ("deficient", "assessed")
+    )
+    return _Validated(
+        end,
+        member,
+        place,
+        {column: rows[f"{column}_code"].to_numpy(np.int16) for column in columns},
+        np.append(member[1:] != member[:-1], True)[: len(member)],
+        deficient,
+        # Where nobody knows which criteria were asked, every validation counts: "any deficiency" needs no more.
+        # A source's own name for a finding's category may be one of which the catalogue lists nothing as assessed.
+        deficient | assessed if dataset.criteria_asked else np.ones_like(deficient),
+    )
+
+
+def _flags(words: list[NDArray[np.int64]], flags: int) -> NDArray[np.bool_]:
+    """Bit sets as flags, shape (rows, flags)."""
+    return np.column_stack([(words[place // WORD] >> (place % WORD)) & 1 > 0 for place in range(flags)])
+
+
+def _cases(dataset: Dataset, selection: Selection, cause: str | None) -> NDArray[np.int64]:
     """For each incident in order of time, the row of the member's last validation before it."""
     table, by = (
         ("incidents", ["day", "last_validation"])
@@ -129,19 +159,34 @@ def _cases(dataset: Dataset, selection: Selection, cause: str | None) -> list[in
     rows = counts(dataset, table, by, selection, via="rows")
     if cause is not None:
         rows = rows[rows["cause"] == cause]
-    return [int(row) for row in rows["last_validation"].dropna()]
+    return np.asarray(rows["last_validation"].dropna(), np.int64)
+
+
+def _of_cases(validated: _Validated, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the validations before incidents, one for each member: the first incident makes the case."""
+    place = validated.place[rows[rows < len(validated.place)]]
+    place = place[place >= 0]
+    _, first = np.unique(validated.member[place], return_index=True)
+    return np.asarray(place[first])
+
+
+def _among(member: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which members are among the chosen: a place for each number, the last one for nobody (−1)."""
+    wanted = np.zeros(member.max(initial=-1) + 2, bool)
+    wanted[chosen] = True
+    return np.asarray(wanted[member])
 
 
 def _rows(dataset: Dataset, selection: Selection, validated: _Validated, cause: str | None) -> list[LiftRow]:
-    place = dict(zip(validated.rows["validation_row"], range(len(validated.rows)), strict=True))
-    member = validated.rows["member"].to_numpy()
-    case: dict[int, int] = {}
-    for row in _cases(dataset, selection, cause):
-        if row in place:
-            # The first incident of a member makes the case.
-            case.setdefault(int(member[place[row]]), place[row])
-    index = np.array(list(case.values()), np.int64)
-    others = np.flatnonzero(validated.last & validated.kept & ~np.isin(member, list(case)))
+    index = _of_cases(validated, _cases(dataset, selection, cause))
+    kept = selection.kept(dataset, validated.filters)
+    others = validated.last if kept is None else validated.last & kept
+    not_cases = np.flatnonzero(others & ~_among(validated.member, validated.member[index]))
+    sums = [
+        flags[who].sum(axis=0)
+        for who in (index, not_cases)
+        for flags in (validated.deficient, validated.assessed)
+    ]
     label = dataset.label("cause", cause) if cause else ANY_CAUSE
     names = [
         (code, name) for code, name in enumerate(dataset.vocabulary("category"))
@@ -149,8 +194,7 @@ def _rows(dataset: Dataset, selection: Selection, validated: _Validated, cause: 
     ]  # fmt: skip
     rows = []
     for code, name in names:
-        n1, n0 = (int(validated.assessed[who, code].sum()) for who in (index, others))
-        x1, x0 = (int(validated.deficient[who, code].sum()) for who in (index, others))
+        x1, n1, x0, n0 = (int(of_category[code]) for of_category in sums)
         if n1 + n0:
             lift, bounds, p = _lift(x1, n1, x0, n0)
             rows.append(
