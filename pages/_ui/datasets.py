@@ -81,6 +81,12 @@ def shown_to(who: Viewer, folder: Path) -> Dataset:
     if who.offices is None or own.holds(folder):
         return opened(folder)
     whole, place = opened(folder), part_folder(folder, who.offices)
+    if unknown := sorted(set(who.offices) - set(whole.present("field_office"))):
+        # The library names the offices there are; somebody who may see none of them is not told.
+        raise AnalysisError(
+            f"'{unknown[0]}' is no field office of {whole.name} with records. Ask whoever runs this server to correct the "
+            "access list."
+        )
     if part := _made(place, whole, who.offices):
         return part
     with _MAKING, st.spinner("Your office's part of the data is being made; this happens once."):

@@ -157,7 +157,7 @@ def guessed_files(url: str) -> Tried:
     for path in guesses + paths:
         status, body = _answer(url, "GET", path)
         # Where nothing is, Streamlit answers with the frame of its page, which holds no data.
-        tried.add(path, set() if status >= 400 or b"<!doctype html>" in body[:200].lower() else {str(status)})
+        tried.add(path, set() if status >= 400 or b"<!doctype html>" in body.lower() else {str(status)})
     return tried
 
 
