@@ -102,7 +102,7 @@ def test_it_notices_what_is_cut_off(server: str, chromium: Browser) -> None:
     with visiting(chromium, viewport=ZOOMED) as visit:
         visit.open(server)
         visit.page.add_style_tag(
-            content=".answer { overflow: hidden; white-space: nowrap; width: 200px; } .scope { width: 2000px; }"
+            content=".answer { overflow: hidden; height: 10px; } .scope { width: 2000px; }"
         )
         found = widths(visit.page)
     assert found["too wide"] and any("answer" in name for name in found["cut off"])  # type: ignore[attr-defined]
@@ -113,9 +113,13 @@ def test_nothing_moves_for_who_asked_for_less_movement(server: str, chromium: Br
         moving = {}
         for path in PAGES:
             visit.open(server + path)
-            if found := visit.page.evaluate(MOVING) + visit.page.evaluate(SLOW):
-                moving[path] = found
-        assert moving == {}
+            for _ in range(10):
+                # Streamlit brings our style sheet with the first run, a moment after its own.
+                moving[path] = visit.page.evaluate(MOVING) + visit.page.evaluate(SLOW)
+                if not moving[path]:
+                    break
+                visit.page.wait_for_timeout(300)
+        assert {path: found for path, found in moving.items() if found} == {}
         visit.open(server + "/maritime")
         visit.page.get_by_role("button", name="Actions").first.click()
         visit.page.get_by_test_id("stPopoverBody").wait_for()
