@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = "overview"
 PAGES = ("virtual_vs_in_person", "msc_deficiencies", "incidents", "maritime", "anomalies", "feedback", "data")
-MOST_ROUNDS = 3
+MOST_ROUNDS = 2
 PATIENCE = 3600
 
 

@@ -1,4 +1,4 @@
-"""One run of the whole benchmark: four groups side by side, a report, and a picture of cost against rows."""
+"""One run of the whole benchmark: six groups side by side, a report, and a picture of cost against rows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tests.bench import building, filtering, profiling, sizes
+from tests.bench import building, changing, filtering, profiling, sizes
 from tests.bench.timing import Row, faster, within
 
 REPORT = Path(__file__).parent / "reports" / "bench.json"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "validation-analysis-bench"
 PACKAGES = ("pandas", "polars", "duckdb", "narwhals", "numpy", "statsmodels", "streamlit", "pyarrow")
-GROUPS = ("filters", "building", "statistics", "browser", "cold")
+GROUPS = ("filters", "building", "statistics", "pages", "browser", "cold")
 HIGHER = ("filter_M", "filter_L", "polars_L", "floor_L", "score_ci", "newcombe", "comparison_M")
 """Ratios of the peer's time to ours; the others are ours to a yardstick's."""
 OF_FILTERS = {"filter_M": "M", "filter_L": "L", "polars_L": "L", "floor_L": "L", "growth_S_L": "L"}
@@ -74,6 +74,9 @@ def run(
         if "M" in folders:
             tell("a whole comparison of a million validations")
             ratios["comparison_M"] = statistics_from_counts.comparison(folders["M"], rounds)
+    if "pages" in groups:
+        tell("a filter change on every page")
+        report["changes"] = changing.timed(folders, rounds, tell)
     biggest = next((folders[size] for size in ("M", "L", "S") if size in folders), None)
     if "browser" in groups and biggest is not None:
         from tests.bench import browsing
