@@ -111,27 +111,28 @@ def arm_key(dataset: Dataset) -> tuple[KeyEntry, ...]:
 
 
 def at_most(words: str, most: int = 40) -> str:
-    """A text alternative short enough for a screen reader: whole sentences, or a sentence that ends with a clause.
+    """A text alternative short enough for a screen reader: whole sentences, or up to a clause and a sign that more is said.
 
     >>> at_most("Two rows. Virtual finds as many: the gap (of 2.3, or less) may be chance.", 10)
-    'Two rows. Virtual finds as many.'
+    'Two rows. Virtual finds as many …'
+    >>> at_most("Virtual finds as many in both rows. The gap (of 2.3, or less) may be chance.", 10)
+    'Virtual finds as many in both rows.'
     """
     text = " ".join(words.replace("**", "").split())
     parts = text.split()
     if len(parts) <= most:
         return text
-    room = " ".join(parts[:most])
+    room = " ".join(parts[: most - 1])
     # A full stop inside a number, and whatever stands in brackets, ends nothing.
     ends = [
-        m
-        for m in re.finditer(r"[.:;,](?= |$)", room)
-        if room.count("(", 0, m.end()) == room.count(")", 0, m.end())
+        found.start()
+        for found in re.finditer(r"[.:;,](?= |$)", room)
+        if room.count("(", 0, found.end()) == room.count(")", 0, found.end())
     ]
-    sentences = [m.start() for m in ends if m.group() == "." and len(room[: m.start()].split()) * 2 >= most]
-    clauses = [m.start() for m in ends]
-    if not clauses:
-        return " ".join(parts[: most - 1]) + " …"
-    return f"{room[: (sentences or clauses)[-1]]}."
+    sentences = [end for end in ends if room[end] == "." and len(room[:end].split()) * 2 >= most]
+    if sentences:
+        return room[: sentences[-1] + 1]
+    return f"{room[: ends[-1]]} …" if ends else f"{room} …"
 
 
 def adjusted_for(answer: Comparison) -> str:

@@ -47,7 +47,7 @@ def power(
         state = state_of_hidden() if "suppressed" in answer.caveats else State("too_small", answer.sentence)
         return Figure(FIGURE, title, measure, state=state)
     title = _title(answer)
-    alt = at_most(f"Power over true effects at this size. {title}. {answer.sentence}")
+    alt = at_most(f"Power over true effects at this size. {answer.sentence}")
     found = (answer.detectable, effect(answer.detectable, whole)) if answer.detectable is not None else None
     chart = power_curve(
         answer.to_frame(), alt_text=alt, title=f"True effect: {axis_title(whole, scale_of(whole)).lower()}",
