@@ -82,7 +82,7 @@ async def _run(url: str, page: str, query: Mapping[str, object], cookies: Cookie
     proofs = [cookies[TOKEN]] if token and TOKEN in cookies else []
     heard: set[str] = set()
     async with connect(
-        url.replace("http", "ws") + "/_stcore/stream", subprotocols=["streamlit", *proofs],  # type: ignore[list-item]  # plain strings are what is sent
+        url.replace("http", "ws") + "/_stcore/stream", subprotocols=["streamlit", *proofs],
         additional_headers=headers, max_size=2**28, origin=url,
     ) as socket:  # fmt: skip
         await socket.send(asked.SerializeToString())
@@ -131,7 +131,7 @@ def intrude(
         for query in WAYS_OF_ASKING:
             typed = {
                 word for value in query.values() for word in ([value] if isinstance(value, str) else value)
-            }  # type: ignore[attr-defined]  # lists of names
+            }
             heard = words_heard(url, page, query, signed_in["miami"])
             scoped.add(f"{page}?{urlencode(query, doseq=True)}", heard & (forbidden - typed))
     return [nobody, forged, elsewhere, unlisted, scoped, guessed_files(url), uploads(url), other_hosts(url)]
@@ -178,7 +178,7 @@ def other_hosts(url: str) -> Tried:
     async def opened(origin: str) -> bool:
         try:
             async with connect(
-                url.replace("http", "ws") + "/_stcore/stream", subprotocols=["streamlit"], origin=origin  # type: ignore[list-item,arg-type]  # plain strings are what is sent
+                url.replace("http", "ws") + "/_stcore/stream", subprotocols=["streamlit"], origin=origin
             ):  # fmt: skip
                 return True
         except InvalidStatus:

@@ -42,7 +42,7 @@ SLOW = """() => {
 @contextmanager
 def visiting(chromium: Browser, **seen: object) -> Iterator[Visit]:
     """A visitor with this screen and these wishes."""
-    context = chromium.new_context(**seen)  # type: ignore[arg-type]  # Playwright names every wish by itself
+    context = chromium.new_context(**seen)
     visit = Visit(context.new_page())
     yield visit
     context.close()
@@ -105,7 +105,7 @@ def test_it_notices_what_is_cut_off(server: str, chromium: Browser) -> None:
             content=".answer { overflow: hidden; height: 10px; } .scope { width: 2000px; }"
         )
         found = widths(visit.page)
-    assert found["too wide"] and any("answer" in name for name in found["cut off"])  # type: ignore[attr-defined]
+    assert found["too wide"] and any("answer" in name for name in found["cut off"])
 
 
 def test_nothing_moves_for_who_asked_for_less_movement(server: str, chromium: Browser) -> None:
