@@ -121,9 +121,12 @@ def tally_rows(metric: Metric, rows: pd.DataFrame) -> Arms:
         "stratum": np.zeros(len(d), np.int64),
     }
     taken = ("n", "arm", "stratum", "quarter", *COVARIATES)
-    # Arrays, not columns: pandas would line up the index of each.
     columns |= {name: rows[name].to_numpy() for name in taken if name in rows}
-    out = pd.DataFrame({name: of[kept] for name, of in columns.items()}, index=rows.index[kept])
+    index = rows.index[kept]
+    # One index and a type for all: pandas would line up the rows, and look whether values are texts.
+    out = pd.DataFrame(
+        {name: pd.Series(of[kept], index, of.dtype, copy=False) for name, of in columns.items()}, index
+    )
     return Arms(out, bool((specialist >= 0).any()))
 
 
