@@ -35,6 +35,7 @@ REASONS: dict[str, str] = {
     "unknown_rows_left_out": "Rows that do not record this are left out and counted.",
     "not_told": "Not told: it would give a small count of the other offices.",
     "one_other_office": "The whole program less your own would be a single other office, so its totals are not shown.",
+    "answers_not_looked_through": "Of more than 300,000 validations single answers are not looked through: choose a shorter period.",
     "import_again": "This dataset was prepared before findings were kept by validation: import it again.",
     # population
     "no_comparison_window": "There is no quarter in which both modes were in use.",

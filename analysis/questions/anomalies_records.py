@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis import wording
 from analysis.counts import available, counts
+from analysis.errors import AnalysisError
 from analysis.questions.anomalies_case_mix import CASE_MIX
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ _SUMS = (
     "any_must_deficiency", "has_must_assessed",
 )  # fmt: skip
 EXCEPTIONS = ("deficient", "not_verified")
+
+MOST_ANSWERS_OF, MOST = 300_000, 2_000_000
+"""Validations whose single answers are looked through, and that are looked through at all: each is held as a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,26 @@ def records_of(dataset: Dataset, selection: Selection, *, answers: bool = True) 
     Offices are compared with one another and specialists with all others, so the office filter narrows what is shown
     (`in_offices`), not what is compared. Days and hours are the prepared ones; nothing of a company or a person is read
     but the number it has there.
+
+    Raises
+    ------
+    AnalysisError
+        For more than two million validations.
     """
     wide = selection.without("offices")
+    if (n := int(counts(dataset, "validations", (), wide)["n"].iloc[0])) > MOST:
+        raise AnalysisError(
+            f"{wording.counted(n, 'validation')} are too many to be looked through one by one: choose a period, entity type "
+            f"or mode with {MOST:,} at most."
+        )
     validations = counts(dataset, "validations", _KEYS, wide, sums=_SUMS, via="rows")
     caveats: tuple[str, ...] = ()
     found = pd.DataFrame({"validation_row": [], "criterion_id": [], "answer": [], "corrected_day": []})
     prepared = dataset.prepared("findings") if answers and available(dataset, "findings") else None
     if prepared is not None and "validation_row" not in prepared.collect_schema().names():
         caveats = ("import_again",)
+    elif prepared is not None and len(validations) > MOST_ANSWERS_OF:
+        caveats = ("answers_not_looked_through",)
     elif prepared is not None:
         by = ["validation_row", "criterion_id", "answer", "corrected_day"]
         found = counts(dataset, "findings", by, wide.without("focus_areas"), via="rows")

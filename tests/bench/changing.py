@@ -44,7 +44,7 @@ def timed(folders: Mapping[str, Path], rounds: int, tell: Callable[[str], None])
 
 
 def main() -> None:
-    """Pages with their seconds as JSON: a page without filters first, then one office after the other."""
+    """Pages with their seconds as JSON: the last office first, to read and hold what there is, then others."""
     from streamlit.testing.v1 import AppTest
 
     from analysis.datasets.opening import open_dataset
@@ -52,7 +52,7 @@ def main() -> None:
     dataset = open_dataset(Path(sys.argv[1]))
     offices = [dataset.label("field_office", office) for office in dataset.present("field_office")]
     taken: dict[str, list[tuple[float, float]]] = {page: [] for page in (FIRST, *PAGES)}
-    for turn, office in enumerate([None, *offices[: int(sys.argv[2])]]):
+    for turn, office in enumerate([offices[-1], *offices[: int(sys.argv[2])]]):
         app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=PATIENCE)
         if office is not None:
             app.query_params["office"] = office

@@ -18,6 +18,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 
 from analysis import Dataset, Selection, anomalies, figure, make_demo, open_dataset
 from analysis.cli import main
+from analysis.errors import AnalysisError
 from analysis.figures import registry
 from analysis.questions.anomalies_answers import copied_answers
 from analysis.questions.anomalies_case_mix import expectation
@@ -566,3 +567,19 @@ def test_a_dataset_of_incidents_alone_has_nothing_to_compare(tmp_path: Path, pla
     answer = anomalies(planted, Selection(start=dt.date(2035, 1, 1)))
     assert answer.sentence == "No validations match these filters." and answer.caveats == ("empty_selection",)
     assert answer.to_dict()["rows"] == []
+
+
+def test_too_many_to_be_looked_through_one_by_one_are_said_to_be(
+    small_demo: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.questions.anomalies_records.MOST_ANSWERS_OF", 599)
+    some = anomalies(small_demo)
+    assert "answers_not_looked_through" in some.caveats and some.n == 600
+    assert "copied_answers" not in some.validations.by_reason
+    monkeypatch.setattr("analysis.questions.anomalies_records.MOST", 599)
+    with pytest.raises(AnalysisError, match=r"^600 validations are too many .* choose a period"):
+        anomalies(small_demo)
+    # Filters that leave fewer are what mends it; an office is none, since offices are compared with one another.
+    assert anomalies(small_demo, Selection(modes=("virtual",))).n
+    with pytest.raises(AnalysisError):
+        anomalies(small_demo, Selection(offices=(small_demo.present("field_office")[0],)))
