@@ -39,7 +39,7 @@ seeds: $(READY) ## 200 simulated programs: how far crude and stratified lie from
 oddities: $(READY) ## 320 simulated programs: planted oddities found, and what is flagged without any (5 minutes on two cores)
 	$(BIN)/python -m tests.bench.anomalies
 
-truth: $(READY) ## 2,000 simulated programs: every method against its known truth (20 minutes on two cores)
+truth: $(READY) ## 2,000 simulated programs: every method against its known truth (13 minutes on two cores)
 	$(BIN)/python -m tests.bench.truth
 
 bench: $(READY) ## how fast: filter changes, opening, statistics and pages, against others, up to ten million validations (hours the first time)
