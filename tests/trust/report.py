@@ -100,7 +100,8 @@ def _kills(options: argparse.Namespace) -> list[dict[str, Any]]:
         whole.states += each.states
         whole.leftovers += each.leftovers
         whole.findings += each.findings
-    return [asdict(each) for each in together.values()]
+    # `asdict` would count the items of a counter.
+    return [vars(each) | {"states": dict(each.states)} for each in together.values()]
 
 
 def _fuzz(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
