@@ -29,7 +29,7 @@ from tests.browser.visiting import SETTLED, browsing
 
 Answer = TypeVar("Answer")
 
-OFFICES = ("Miami", "Houston", "Newark", "Buffalo", "Los Angeles", "New York", "San Diego")
+OFFICES = ("Miami", "Houston", "Newark", "Buffalo", "Los Angeles", "New York")
 PAGES = ("overview", "virtual_vs_in_person", "msc_deficiencies", "incidents", "maritime", "feedback", "data")
 CHANGES = ({}, {"mode": "virtual"}, {"mode": "in_person"}, {"from": "2020-07-01"}, {"risk": "low"}, {"risk": "high"}, {"small": "hidden"})  # fmt: skip
 EVERY = 60.0
