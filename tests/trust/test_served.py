@@ -101,12 +101,13 @@ def words_of(app: AppTest) -> str:
     return "\n".join(part for part in parts if "<style>" not in part)
 
 
+def broken(*given: object, **more: object) -> None:
+    raise ValueError(f"{SECRET} in {ROOT}/data/demo")
+
+
 def test_an_error_of_a_page_is_one_sentence_and_the_log_has_the_rest(
     open_app: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture  # noqa: F811  # the fixture
 ) -> None:  # fmt: skip
-    def broken(*given: object, **more: object) -> None:
-        raise ValueError(f"{SECRET} in {ROOT}/data/demo")
-
     monkeypatch.setattr("pages._ui.page.begin", broken)
     with caplog.at_level(logging.ERROR):
         app = open_app("data.py")
@@ -126,9 +127,6 @@ def test_an_error_of_a_page_is_one_sentence_and_the_log_has_the_rest(
 def test_an_error_of_a_figure_leaves_the_page_and_says_no_more(
     open_app: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture  # noqa: F811  # the fixture
 ) -> None:  # fmt: skip
-    def broken(*given: object, **more: object) -> None:
-        raise ValueError(f"{SECRET} in {ROOT}/data/demo")
-
     monkeypatch.setattr("analysis.figures.figure", broken)
     with caplog.at_level(logging.ERROR):
         app = open_app("maritime.py")
