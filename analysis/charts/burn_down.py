@@ -70,11 +70,11 @@ def burn_down(
     course = alt.Chart(line).mark_line(color=ink, strokeWidth=2, interpolate="linear", aria=False)
     points = alt.Chart(line).mark_point(shape="circle", size=20, opacity=1, stroke=ink, fill=ink)
     above = _together(
-        course.encode(x=x, y=upper("n"), detail="stretch:N"),
+        course.encode(x=x, y=upper("n"), detail=alt.Detail("stretch:N")),
         points.encode(
             x=x,
             y=upper("n"),
-            description="description:N",
+            description=alt.Description("description:N"),
             tooltip=[
                 alt.Tooltip("period:N", title="End of"),
                 alt.Tooltip("n:Q", title=heads[0], format=","),
@@ -95,7 +95,7 @@ def burn_down(
         head = alt.Chart(nothing).mark_text(
             text=text, align="left", baseline="middle", fontSize=TEXT_SIZE, color=colour("muted", palette), aria=False
         )  # fmt: skip
-        layers.append(head.encode(x=alt.value(0), y=alt.value(place)))
+        layers.append(head.encode(x=alt.XValue(0), y=alt.YValue(place)))
     for annotation, side, raised in placed:
         layers += annotation_layers(annotation, side, words - (raised + 1) * ROW, scale, palette)
     chart = finished(layers, height=height, alt_text=alt_text, palette=palette)
@@ -140,10 +140,10 @@ def _columns(
         .mark_rect(**look)
         .encode(
             x=x,
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=lower("base"),
-            y2="top:Q",
-            description="description:N",
+            y2=alt.Y2("top:Q"),
+            description=alt.Description("description:N"),
             tooltip=[alt.Tooltip("period:N", title="Month"), alt.Tooltip("n:Q", title=label, format=",")],
         )
     )

@@ -64,18 +64,18 @@ def calendar_grid(
     strips = alt.Chart(cells[list(dict.fromkeys(shown))]).mark_rect(
         fill=colour("other", palette), stroke=colour("rule", palette), strokeWidth=1
     ).encode(
-        x=across("left"), x2="right:Q", y=down("top"), y2="bottom:Q",
+        x=across("left"), x2=alt.X2("right:Q"), y=down("top"), y2=alt.Y2("bottom:Q"),
         fillOpacity=alt.FillOpacity("tone:Q", scale=None),
-        description="description:N",
+        description=alt.Description("description:N"),
         tooltip=[alt.Tooltip(c, type="nominal", title=name) for c, name in (tooltip or {}).items()],
     )  # fmt: skip
     names = alt.Chart(cells.drop_duplicates("row")[["label", "named"]]).mark_text(
         fontSize=TEXT_SIZE, color=colour("ink", palette), align="left", baseline="middle", aria=False,
         limit=alt.ExprRef("width"),
-    ).encode(x=alt.value(0), y=down("named"), text="label:N")  # fmt: skip
+    ).encode(x=alt.XValue(0), y=down("named"), text=alt.Text("label:N"))  # fmt: skip
     years = alt.Chart(heads).mark_text(
         fontSize=NOTE_SIZE, color=colour("muted", palette), align="left", baseline="top", aria=False
-    ).encode(x=across("at"), y=alt.value(2), text="year:N")  # fmt: skip
+    ).encode(x=across("at"), y=alt.YValue(2), text=alt.Text("year:N"))  # fmt: skip
     return finished(
         [strips, names, years], height=_HEAD + ROW_HEIGHT * rows, alt_text=alt_text, palette=palette
     )

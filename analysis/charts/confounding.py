@@ -70,7 +70,9 @@ def confounding_curves(
         if part.empty:
             continue
         line = alt.Chart(part).mark_line(color=hue, strokeWidth=2, strokeDash=dash, clip=True, aria=False)
-        layers.append(line.encode(x=across("with_mode"), y=up("with_outcome"), order="with_mode:Q"))
+        layers.append(
+            line.encode(x=across("with_mode"), y=up("with_outcome"), order=alt.Order("with_mode:Q"))
+        )
         point = alt.Chart(equal[equal["target"] == target]).mark_point(
             shape="circle",
             size=70,
@@ -80,7 +82,7 @@ def confounding_curves(
         )
         layers.append(
             point.encode(
-                x=across("with_mode"), y=up("with_outcome"), description="label:N",
+                x=across("with_mode"), y=up("with_outcome"), description=alt.Description("label:N"),
                 tooltip=[alt.Tooltip("label:N", title="As strong with both")],
             )
         )  # fmt: skip
@@ -92,12 +94,12 @@ def confounding_curves(
             color=ink if target == "nothing" else muted,
             aria=False,
         )
-        layers.append(named.encode(x=across("with_mode"), y=up("with_outcome"), text="label:N"))
+        layers.append(named.encode(x=across("with_mode"), y=up("with_outcome"), text=alt.Text("label:N")))
     if not marks.empty:
         squares = alt.Chart(marks).mark_point(shape="square", size=75, stroke=grey, fill=grey, opacity=1)
         layers.append(
             squares.encode(
-                x=across("with_mode"), y=up("with_outcome"), description="description:N",
+                x=across("with_mode"), y=up("with_outcome"), description=alt.Description("description:N"),
                 tooltip=[alt.Tooltip("label:N", title="Recorded"), alt.Tooltip("words:N", title="Goes with")],
             )
         )  # fmt: skip
@@ -105,7 +107,7 @@ def confounding_curves(
             names = alt.Chart(part).mark_text(
                 **_BESIDE[str(side)], fontSize=TEXT_SIZE, color=muted, aria=False
             )
-            layers.append(names.encode(x=across("with_mode"), y=up("with_outcome"), text="label:N"))
+            layers.append(names.encode(x=across("with_mode"), y=up("with_outcome"), text=alt.Text("label:N")))
     return finished(
         layers,
         height=HEIGHT,

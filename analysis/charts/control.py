@@ -78,19 +78,19 @@ def control_chart(
     if not limited.empty:
         block = alt.Chart(limited)
         zone = block.mark_rect(fill=colour("margin", palette), clip=True, aria=False)
-        layers.append(zone.encode(x=x("from"), x2="to:Q", y=y("low"), y2="high:Q"))
+        layers.append(zone.encode(x=x("from"), x2=alt.X2("to:Q"), y=y("low"), y2=alt.Y2("high:Q")))
         edge = block.mark_rule(
             color=colour("other", palette), strokeDash=[4, 3], strokeWidth=1, clip=True, aria=False
         )
-        layers += [edge.encode(x=x("from"), x2="to:Q", y=y(end)) for end in ("low", "high")]
+        layers += [edge.encode(x=x("from"), x2=alt.X2("to:Q"), y=y(end)) for end in ("low", "high")]
     centred = drawn.dropna(subset="centre")
     if not centred.empty:
         rule = alt.Chart(centred).mark_rule(color=colour("ink", palette), strokeWidth=1.25, aria=False)
-        layers.append(rule.encode(x=x("from"), x2="to:Q", y=y("centre")))
+        layers.append(rule.encode(x=x("from"), x2=alt.X2("to:Q"), y=y("centre")))
     # A line joins neighbours of one phase; a month that is not drawn breaks it.
     drawn["piece"] = (drawn["month"].diff().ne(1) | drawn["phase"].diff().ne(0)).cumsum()
     line = alt.Chart(drawn).mark_line(color=colour("muted", palette), strokeWidth=1.25, aria=False)
-    layers.append(line.encode(x=x("at"), y=y("value"), detail="piece:N"))
+    layers.append(line.encode(x=x("at"), y=y("value"), detail=alt.Detail("piece:N")))
     layers += _points(drawn, x, y, palette)
     layers += _names(drawn[drawn["outside"]], first, last, x, y, palette)
     if gap_words and len(drawn) < len(frame):
@@ -123,7 +123,11 @@ def _points(drawn: pd.DataFrame, x: Any, y: Any, palette: PaletteName) -> list[a
             strokeWidth=1.5,
             fill=hue if filled else colour("paper", palette),
         )
-        layers.append(mark.encode(x=x("at"), y=y("value"), description="description:N", tooltip=tooltip))
+        layers.append(
+            mark.encode(
+                x=x("at"), y=y("value"), description=alt.Description("description:N"), tooltip=tooltip
+            )
+        )
     return layers
 
 
@@ -144,7 +148,7 @@ def _names(
                 align="right" if near_end else "left", dx=-10 if near_end else 10, baseline="middle", fontSize=TEXT_SIZE,
                 fontWeight=600, color=colour("signal", palette), aria=False,
             )  # fmt: skip
-            layers.append(text.encode(x=x("at"), y=y("value"), text="name:N"))
+            layers.append(text.encode(x=x("at"), y=y("value"), text=alt.Text("name:N")))
     return layers
 
 
@@ -163,4 +167,4 @@ def _gap(
     text = alt.Chart(at).mark_text(
         align=align, baseline="bottom", dy=-6 - _LINE * words.count("\n"), fontSize=NOTE_SIZE, lineHeight=_LINE, color=colour("muted", palette), aria=False
     )  # fmt: skip
-    return [text.encode(x=x("at"), y=alt.value("height"), text=alt.value(words.split("\n")))]
+    return [text.encode(x=x("at"), y=alt.YValue("height"), text=alt.TextValue(words.split("\n")))]

@@ -90,9 +90,9 @@ def courses(
         hue = colour("virtual" if mode == "virtual" else "in_person", palette)
         dash = [1, 0] if mode == "virtual" else [5, 3]
         rules = alt.Chart(part).mark_rule(color=hue, strokeWidth=1.75, aria=False)
-        layers.append(rules.encode(x=x, y=y_of("low"), y2="high:Q"))
+        layers.append(rules.encode(x=x, y=y_of("low"), y2=alt.Y2("high:Q")))
         line = alt.Chart(part).mark_line(color=hue, strokeWidth=1.5, strokeDash=dash, aria=False)
-        layers.append(line.encode(x=x, y=y_of("estimate"), detail="stretch:N"))
+        layers.append(line.encode(x=x, y=y_of("estimate"), detail=alt.Detail("stretch:N")))
         points = alt.Chart(part).mark_point(
             shape="circle" if mode == "virtual" else "diamond", size=52, opacity=1, stroke=hue, strokeWidth=1.8,
             fill=hue if mode == "virtual" else colour("paper", palette),
@@ -101,7 +101,7 @@ def courses(
             points.encode(
                 x=x,
                 y=y_of("estimate"),
-                description="description:N",
+                description=alt.Description("description:N"),
                 tooltip=[
                     alt.Tooltip("quarter:N", title="Quarter"),
                     alt.Tooltip("words:N", title=labels[mode]),

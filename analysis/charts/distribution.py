@@ -74,16 +74,16 @@ def stacked_histograms(
         part = rows[(rows["mode"] == middle.mode) & (rows["share"] > 0)]
         floor = pd.DataFrame({"low": [low], "high": [high], "base": [float(base[middle.mode])]})
         rule = alt.Chart(floor).mark_rule(color=colour("rule", palette), aria=False)
-        layers.append(rule.encode(x=x, x2="high:Q", y=alt.Y("base:Q", scale=y_scale, axis=None)))
+        layers.append(rule.encode(x=x, x2=alt.X2("high:Q"), y=alt.Y("base:Q", scale=y_scale, axis=None)))
         if len(part):
             bars = alt.Chart(part).mark_rect(**_look(middle.mode, palette))
             layers.append(
                 bars.encode(
                     x=x,
-                    x2="high:Q",
+                    x2=alt.X2("high:Q"),
                     y=alt.Y("base:Q", scale=y_scale, axis=None),
-                    y2="top:Q",
-                    description="description:N",
+                    y2=alt.Y2("top:Q"),
+                    description=alt.Description("description:N"),
                     tooltip=[
                         alt.Tooltip("range:N", title=title),
                         alt.Tooltip("words:N", title=middle.name),
@@ -118,7 +118,7 @@ def _middle(
     out = []
     if middle.median is not None:
         line = alt.Chart(at).mark_rule(color=colour("ink", palette), strokeWidth=2, aria=False)
-        out.append(line.encode(x=x, y=alt.Y("base:Q", scale=scale, axis=None), y2="top:Q"))
+        out.append(line.encode(x=x, y=alt.Y("base:Q", scale=scale, axis=None), y2=alt.Y2("top:Q")))
     place = (median - low) / (high - low)
     side = "left" if place < 0.35 else "right" if place > 0.65 else "center"
     text: dict[str, Any] = {"align": side, "fontSize": TEXT_SIZE, "aria": False, "baseline": "bottom"}

@@ -52,10 +52,10 @@ def diverging_bars(frame: pd.DataFrame, *, alt_text: str, palette: PaletteName =
         layers.append(
             bars.encode(
                 x=alt.X("start:Q", scale=x_scale, axis=axis),
-                x2="end:Q",
+                x2=alt.X2("end:Q"),
                 y=y_of("top", scale),
-                y2="bottom:Q",
-                description="said:N",
+                y2=alt.Y2("bottom:Q"),
+                description=alt.Description("said:N"),
                 tooltip=[alt.Tooltip("label:N", title="Item"), alt.Tooltip("said:N", title="Answers")],
             )
         )
@@ -63,7 +63,7 @@ def diverging_bars(frame: pd.DataFrame, *, alt_text: str, palette: PaletteName =
     words = alt.Chart(arms).mark_text(
         align="left", baseline="middle", fontSize=NOTE_SIZE, color=colour("muted", palette), aria=False
     )
-    layers.append(words.encode(x=alt.value(0), y=y_of("y", scale), text="arm_label:N"))
+    layers.append(words.encode(x=alt.XValue(0), y=y_of("y", scale), text=alt.Text("arm_label:N")))
     layers += labels(rows.drop_duplicates("row"), scale, palette)
     return finished(layers, height=ROW_HEIGHT * max(count, 1), alt_text=alt_text, palette=palette)
 

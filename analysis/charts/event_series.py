@@ -54,13 +54,13 @@ def event_series(
     if not limited.empty:
         base = alt.Chart(limited)
         zone = base.mark_rect(fill=colour("margin", palette), aria=False)
-        layers.append(zone.encode(x=across("from"), x2="to:Q", y=up("low"), y2="high:Q"))
+        layers.append(zone.encode(x=across("from"), x2=alt.X2("to:Q"), y=up("low"), y2=alt.Y2("high:Q")))
         edge = base.mark_rule(color=colour("other", palette), strokeDash=[4, 3], strokeWidth=1, aria=False)
-        layers += [edge.encode(x=across("from"), x2="to:Q", y=up(end)) for end in ("low", "high")]
+        layers += [edge.encode(x=across("from"), x2=alt.X2("to:Q"), y=up(end)) for end in ("low", "high")]
     expected = points.dropna(subset=["expected"])
     if not expected.empty:
         centre = alt.Chart(expected).mark_rule(color=colour("ink", palette), strokeWidth=1.25, aria=False)
-        layers.append(centre.encode(x=across("from"), x2="to:Q", y=up("expected")))
+        layers.append(centre.encode(x=across("from"), x2=alt.X2("to:Q"), y=up("expected")))
     known = points.dropna(subset=["value"])
     line = alt.Chart(known).mark_line(color=colour("muted", palette), strokeWidth=1.25, aria=False)
     layers.append(line.encode(x=across("at"), y=up("value")))
@@ -79,7 +79,9 @@ def event_series(
             fill=hue if outside else colour("paper", palette),
         )  # fmt: skip
         layers.append(
-            look.encode(x=across("at"), y=up("value"), description="description:N", tooltip=tooltip)
+            look.encode(
+                x=across("at"), y=up("value"), description=alt.Description("description:N"), tooltip=tooltip
+            )
         )
     layers += _named(known, first, last, across, up, palette)
     if not limited.empty:
@@ -111,7 +113,7 @@ def _named(
                 align="left" if right else "right", dx=-4 if right else 4, dy=-14 if above else 15, baseline="middle",
                 fontSize=TEXT_SIZE, fontWeight=600, color=colour("signal", palette), aria=False,
             )  # fmt: skip
-            layers.append(words.encode(x=across("at"), y=up("value"), text="name:N"))
+            layers.append(words.encode(x=across("at"), y=up("value"), text=alt.Text("name:N")))
     return layers
 
 
@@ -127,5 +129,5 @@ def _zone_label(
         color=colour("muted", palette),
         aria=False,
     )
-    labelled: alt.Chart = words.encode(x=across("from"), y=up("high"), text=alt.value("limits"))
+    labelled: alt.Chart = words.encode(x=across("from"), y=up("high"), text=alt.TextValue("limits"))
     return labelled

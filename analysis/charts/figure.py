@@ -7,14 +7,16 @@ a person reads them, and the Python that rebuilds it. Pages, notebooks and brief
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from textwrap import wrap
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 from altair import Chart, LayerChart
 
 from analysis.charts.marks import Role as Role
 from analysis.charts.markup import caption_line, tag_box, text
+from analysis.charts.vega_lite import vega_lite
 from analysis.charts.verdict import VerdictCard
 
 MOST_ALT_WORDS = 40
@@ -43,7 +45,7 @@ class State:
     next_step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figure:
     """One picture and what belongs to it.
 
@@ -110,6 +112,19 @@ class Figure:
         """The id as one word for keys and file names: ``virtual_vs_in_person-ways``."""
         return self.id.replace(".", "-")
 
+    @cached_property
+    def specification(self) -> dict[str, Any]:
+        """The chart as Vega-Lite, each mark with its own data; read, never changed, because it is made once.
+
+        Raises
+        ------
+        ValueError
+            For a figure without a chart.
+        """
+        if self.chart is None:
+            raise ValueError(f"{self.id} has no chart to draw")
+        return vega_lite(self.chart) | {"description": self.alt}
+
     def to_csv(self) -> str:
         """The numbers behind the picture, each row saying which dataset it is from; without any, why there are none."""
         if self.state is not None and self.data.empty:
@@ -124,8 +139,7 @@ class Figure:
 
     def _notebook_spec(self) -> dict[str, object]:
         """The chart as JupyterLab draws it without the network; finding, tag and caption travel along."""
-        assert self.chart is not None
-        spec = dict(self.chart.to_dict())
+        spec = self.specification
         lines = [self.measure, *wrap(f"{self.tag} · {self.caption}", width=110)]
         return spec | {
             "$schema": "https://vega.github.io/schema/vega-lite/v5.json",

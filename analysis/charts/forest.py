@@ -63,7 +63,9 @@ def forest(
         zone = pd.DataFrame({"low": [margin[0]], "high": [margin[1]]})
         x = axis.encode("low", title, palette)
         layers.append(
-            alt.Chart(zone).mark_rect(color=colour("margin", palette), aria=False).encode(x=x, x2="high:Q")
+            alt.Chart(zone)
+            .mark_rect(color=colour("margin", palette), aria=False)
+            .encode(x=x, x2=alt.X2("high:Q"))
         )
         edges = pd.DataFrame({"low": list(margin)})
         dash: dict[str, Any] = {

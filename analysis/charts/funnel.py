@@ -89,7 +89,7 @@ def funnel(
         for level, tone in (("998", "margin"), ("95", "inner")):
             fill: Any = colour(tone, palette)  # type: ignore[arg-type]  # a tone is the name of a colour
             zone = base.mark_area(fill=fill, fillOpacity=1, clip=True, aria=False, interpolate="monotone")
-            layers.append(zone.encode(x=x("x"), y=y(f"low_{level}"), y2=f"high_{level}:Q"))
+            layers.append(zone.encode(x=x("x"), y=y(f"low_{level}"), y2=alt.Y2(f"high_{level}:Q")))
             edge = base.mark_line(
                 color=colour("other", palette),
                 strokeDash=[4, 3],
@@ -110,8 +110,8 @@ def funnel(
         align="left" if placed.centre_left else "right", baseline="bottom", dx=6 if placed.centre_left else -6, dy=-4,
         fontSize=NOTE_SIZE, color=colour("ink", palette), aria=False,
     )  # fmt: skip
-    end = alt.value(0) if placed.centre_left else alt.value("width")
-    layers.append(words.encode(x=end, y=y("centre"), text=alt.value(centre_words)))
+    end = alt.XValue(0) if placed.centre_left else alt.XValue("width")
+    layers.append(words.encode(x=end, y=y("centre"), text=alt.TextValue(centre_words)))
     if not limits.empty:
         layers += _zone_labels(shown, top, x, y, palette)
     shown_in_tooltip = {"name": "Name", **(tooltip or {})}
@@ -126,7 +126,7 @@ def funnel(
         )  # fmt: skip
         layers.append(
             marks.encode(
-                x=x("x"), y=y("y"), description="description:N",
+                x=x("x"), y=y("y"), description=alt.Description("description:N"),
                 tooltip=[alt.Tooltip(column, type="nominal", title=name) for column, name in shown_in_tooltip.items()],
             )
         )  # fmt: skip
@@ -168,7 +168,7 @@ def _zone_labels(limits: pd.DataFrame, top: float, x: Any, y: Any, palette: Pale
             clip=True,
             aria=False,
         )
-        layers.append(text.encode(x=x("x"), y=y(f"high_{level}"), text=alt.value(words)))
+        layers.append(text.encode(x=x("x"), y=y(f"high_{level}"), text=alt.TextValue(words)))
     return layers
 
 
@@ -247,5 +247,5 @@ def _names(points: pd.DataFrame, x: Any, y: Any, palette: PaletteName) -> list[a
             align="left" if side > 0 else "right", dx=9 * int(side), dy=int(drop), baseline="middle", fontSize=TEXT_SIZE,
             fontWeight=600 if flagged else 400, color=colour("signal" if flagged else "ink", palette), aria=False,
         )  # fmt: skip
-        layers.append(text.encode(x=x("x"), y=y("y"), text="name:N"))
+        layers.append(text.encode(x=x("x"), y=y("y"), text=alt.Text("name:N")))
     return layers

@@ -61,21 +61,21 @@ def heat_map(
     grid = (
         base.mark_rect(fill=colour("other", palette), stroke=colour("grid", palette), strokeWidth=1)
         .encode(
-            x=across("left"), x2="right:Q", y=down("top"), y2="bottom:Q",
+            x=across("left"), x2=alt.X2("right:Q"), y=down("top"), y2=alt.Y2("bottom:Q"),
             fillOpacity=alt.FillOpacity("depth:Q", scale=None),
-            description="description:N",
+            description=alt.Description("description:N"),
             tooltip=[alt.Tooltip(c, type="nominal", title=name) for c, name in (tooltip or {}).items()],
         )
     )  # fmt: skip
     numbers = base.mark_text(fontSize=NOTE_SIZE, color=ink, baseline="middle", aria=False).encode(
-        x=across("centre"), y=down("middle"), text="words:N"
+        x=across("centre"), y=down("middle"), text=alt.Text("words:N")
     )
     heads = alt.Chart(cells.drop_duplicates("at")).mark_text(
         fontSize=NOTE_SIZE, color=muted, baseline="top", aria=False
-    ).encode(x=across("centre"), y=alt.value(2), text="column:N")  # fmt: skip
+    ).encode(x=across("centre"), y=alt.YValue(2), text=alt.Text("column:N"))  # fmt: skip
     names = alt.Chart(cells.drop_duplicates("row")).mark_text(
         fontSize=TEXT_SIZE, color=ink, align="left", baseline="middle", aria=False, limit=alt.ExprRef("width")
-    ).encode(x=alt.value(0), y=down("label_y"), text="label:N").transform_calculate(label_y="datum.row + 0.26")  # fmt: skip
+    ).encode(x=alt.XValue(0), y=down("label_y"), text=alt.Text("label:N")).transform_calculate(label_y="datum.row + 0.26")  # fmt: skip
     return finished(
         [grid, numbers, heads, names], height=_HEAD + ROW_HEIGHT * rows, alt_text=alt_text, palette=palette
     )

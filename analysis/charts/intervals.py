@@ -100,7 +100,9 @@ def _no_difference(
         low=value, top=lambda f: f["label_y"] + 0.2, bottom=lambda f: f["row"] + 1
     )
     line = alt.Chart(parts).mark_rule(color=colour("ink", palette), strokeWidth=1.25, aria=False)
-    placed: alt.Chart = line.encode(x=axis.encode("low", title, palette), y=y_of("top", scale), y2="bottom:Q")
+    placed: alt.Chart = line.encode(
+        x=axis.encode("low", title, palette), y=y_of("top", scale), y2=alt.Y2("bottom:Q")
+    )
     return placed
 
 

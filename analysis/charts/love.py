@@ -53,7 +53,7 @@ def love_plot(
     edge = alt.Chart(pd.DataFrame({"low": [limit]}))
     layers: list[alt.Chart | alt.LayerChart] = [
         zone.mark_rect(color=colour("margin", palette), aria=False).encode(
-            x=axis.encode("low", title, palette), x2="high:Q"
+            x=axis.encode("low", title, palette), x2=alt.X2("high:Q")
         ),
         edge.mark_rule(color=grey, strokeDash=[4, 3], strokeWidth=1.25, aria=False).encode(
             x=axis.encode("low", title, palette)
@@ -62,7 +62,9 @@ def love_plot(
     tooltip = [alt.Tooltip("label:N", title="Recorded"), alt.Tooltip("words:N", title="Difference")]
     if not both.empty:
         line = alt.Chart(both).mark_rule(color=grey, strokeWidth=1, aria=False)
-        layers.append(line.encode(x=axis.encode("before", title, palette), x2="after:Q", y=y_of("y", scale)))
+        layers.append(
+            line.encode(x=axis.encode("before", title, palette), x2=alt.X2("after:Q"), y=y_of("y", scale))
+        )
     for field, part, fill in (("before", rows, colour("paper", palette)), ("after", both, hue)):
         if part.empty:
             continue
@@ -70,7 +72,7 @@ def love_plot(
         mark = alt.Chart(part).mark_point(
             shape="circle", size=80, stroke=hue, strokeWidth=1.6, fill=fill, opacity=1
         )
-        layers.append(mark.encode(tooltip=tooltip, description="description:N", **at))
+        layers.append(mark.encode(tooltip=tooltip, description=alt.Description("description:N"), **at))
         named = alt.Chart(part.head(1)).mark_text(
             dy=-13, align="right" if field == "before" else "left", color=colour("muted", palette), fontSize=NOTE_SIZE,
             text=field, aria=False,
@@ -80,5 +82,5 @@ def love_plot(
         align="left", baseline="middle", fontSize=TEXT_SIZE, color=hue, aria=False,
         limit=alt.ExprRef(f"width * {ROOM_FOR_LABELS - 0.03:.2f}"),
     )  # fmt: skip
-    layers.append(names.encode(x=alt.value(0), y=y_of("y", scale), text="label:N"))
+    layers.append(names.encode(x=alt.XValue(0), y=y_of("y", scale), text=alt.Text("label:N")))
     return finished(layers, height=ROW_HEIGHT * max(len(rows), 1) + 8, alt_text=alt_text, palette=palette)

@@ -98,10 +98,10 @@ def time_columns(
             .mark_rect(**look)
             .encode(
                 x=x,
-                x2="end:Q",
+                x2=alt.X2("end:Q"),
                 y=y,
-                y2="top:Q",
-                description="description:N",
+                y2=alt.Y2("top:Q"),
+                description=alt.Description("description:N"),
                 tooltip=[
                     alt.Tooltip("month_words:N", title="Month"),
                     alt.Tooltip("arm:N", title="Mode"),
@@ -201,6 +201,6 @@ def annotation_layers(
         aria=False,
     )
     return [
-        line.encode(x=x, y=alt.value(top), y2=alt.value("height")),
-        words.encode(x=x, y=alt.value(top + 2), text=alt.value(list(annotation.words))),
+        line.encode(x=x, y=alt.YValue(top), y2=alt.Y2Value("height")),
+        words.encode(x=x, y=alt.YValue(top + 2), text=alt.TextValue(list(annotation.words))),
     ]

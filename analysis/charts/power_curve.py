@@ -75,13 +75,13 @@ def power_curve(
             pd.DataFrame({"effect": [margin[0]], "words": [margin[1]]}), 0.06, across, up, dashed, palette
         )
     line = alt.Chart(curve).mark_line(color=ink, strokeWidth=2.25, clip=True, aria=False)
-    layers.append(line.encode(x=across("effect"), y=up("power"), order="effect:Q"))
+    layers.append(line.encode(x=across("effect"), y=up("power"), order=alt.Order("effect:Q")))
     if found is not None:
         at = pd.DataFrame({"effect": [found[0]], "power": [power], "words": [found[1]]})
         point = alt.Chart(at).mark_point(shape="circle", size=95, stroke=ink, fill=ink, opacity=1)
         layers.append(
             point.encode(
-                x=across("effect"), y=up("power"), description="words:N",
+                x=across("effect"), y=up("power"), description=alt.Description("words:N"),
                 tooltip=[alt.Tooltip("words:N", title="Found four times in five")],
             )
         )  # fmt: skip
@@ -95,7 +95,7 @@ def power_curve(
             color=ink,
             aria=False,
         )
-        layers.append(words.encode(x=across("effect"), y=up("power"), text="words:N"))
+        layers.append(words.encode(x=across("effect"), y=up("power"), text=alt.Text("words:N")))
     return finished(layers, height=HEIGHT, alt_text=alt_text, palette=palette)
 
 
@@ -107,4 +107,4 @@ def _marked(
     words = alt.Chart(at.assign(power=height)).mark_text(
         align="left", dx=6, fontSize=NOTE_SIZE, color=colour("muted", palette), aria=False
     )
-    return [rule, words.encode(x=across("effect"), y=up("power"), text="words:N")]
+    return [rule, words.encode(x=across("effect"), y=up("power"), text=alt.Text("words:N"))]

@@ -65,7 +65,7 @@ def ranges(
         parts = parts.assign(top=parts["label_y"] + 0.18, bottom=parts["label_y"] + 0.73)
         rule = alt.Chart(parts).mark_rule(strokeWidth=1.25, aria=False, **style)
         placed: alt.Chart = rule.encode(
-            x=axis.encode("low", title, palette), y=y_of("top", scale), y2="bottom:Q"
+            x=axis.encode("low", title, palette), y=y_of("top", scale), y2=alt.Y2("bottom:Q")
         )
         return placed
 
@@ -73,7 +73,7 @@ def ranges(
     if margin is not None:
         zone = pd.DataFrame({"low": [margin[0]], "high": [margin[1]]})
         shade = alt.Chart(zone).mark_rect(color=colour("margin", palette), aria=False)
-        layers.append(shade.encode(x=axis.encode("low", title, palette), x2="high:Q"))
+        layers.append(shade.encode(x=axis.encode("low", title, palette), x2=alt.X2("high:Q")))
         layers.append(across(list(margin), strokeDash=[4, 3], color=grey))
     layers.append(across([null], color=ink))
     if line is not None:
@@ -89,8 +89,8 @@ def ranges(
         )
         layers.append(
             drawn.encode(
-                x=axis.encode("low", title, palette), x2="high:Q", y=y_of("top", scale), y2="bottom:Q",
-                description="description:N",
+                x=axis.encode("low", title, palette), x2=alt.X2("high:Q"), y=y_of("top", scale), y2=alt.Y2("bottom:Q"),
+                description=alt.Description("description:N"),
                 tooltip=[alt.Tooltip("label:N", title="Range"), alt.Tooltip("result:N", title="From, to")],
             )
         )  # fmt: skip

@@ -52,7 +52,7 @@ def labels(frame: pd.DataFrame, scale: alt.Scale, palette: PaletteName) -> list[
         limit = alt.ExprRef(f"width - {part['result'].str.len().max() * _LETTER + _GAP:.0f}")
         layers.append(
             base.mark_text(align="left", color=colour("ink", palette), limit=limit, **style).encode(
-                x=alt.value(0), text="label:N"
+                x=alt.XValue(0), text=alt.Text("label:N")
             )
         )
         standing_out = strong or ("strong_result" in part and bool(part["strong_result"].all()))
@@ -60,7 +60,9 @@ def labels(frame: pd.DataFrame, scale: alt.Scale, palette: PaletteName) -> list[
             "color": colour("ink" if standing_out else "muted", palette),
             "fontWeight": 600 if standing_out else 400,
         }
-        layers.append(base.mark_text(align="right", **look).encode(x=alt.value("width"), text="result:N"))
+        layers.append(
+            base.mark_text(align="right", **look).encode(x=alt.XValue("width"), text=alt.Text("result:N"))
+        )
     return layers
 
 
@@ -69,7 +71,9 @@ def interval_lines(
 ) -> alt.Chart:
     """One horizontal line a row from ``low`` to ``high`` at ``y``."""
     lines = alt.Chart(frame).mark_rule(strokeWidth=2.25, aria=False, clip=True, **style)
-    placed: alt.Chart = lines.encode(x=axis.encode("low", title, palette), x2="high:Q", y=y_of("y", scale))
+    placed: alt.Chart = lines.encode(
+        x=axis.encode("low", title, palette), x2=alt.X2("high:Q"), y=y_of("y", scale)
+    )
     return placed
 
 
@@ -89,7 +93,7 @@ def points(
         .encode(
             x=axis.encode("estimate", title, palette),
             y=y_of("y", scale),
-            description="description:N",
+            description=alt.Description("description:N"),
             tooltip=[alt.Tooltip(column, type="nominal", title=name) for column, name in tooltip.items()],
         )
     )

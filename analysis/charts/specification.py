@@ -87,7 +87,9 @@ def specification_curve(
     if margin is not None:
         zone = alt.Chart(pd.DataFrame({"low": [margin[0]], "high": [margin[1]]}))
         layers.append(
-            zone.mark_rect(color=colour("margin", palette), aria=False).encode(y=up("low"), y2="high:Q")
+            zone.mark_rect(color=colour("margin", palette), aria=False).encode(
+                y=up("low"), y2=alt.Y2("high:Q")
+            )
         )
         edges = alt.Chart(pd.DataFrame({"low": list(margin)}))
         layers.append(
@@ -107,10 +109,12 @@ def specification_curve(
         line = alt.Chart(part).mark_rule(
             strokeWidth=2.25 if is_primary else 1.5, color=hue, aria=False, clip=True
         )
-        layers.append(line.encode(x=across("x"), y=up("low"), y2="high:Q"))
+        layers.append(line.encode(x=across("x"), y=up("low"), y2=alt.Y2("high:Q")))
         mark = alt.Chart(part).mark_point(shape=shape, size=size, stroke=hue, fill=hue, opacity=1)
         layers.append(
-            mark.encode(x=across("x"), y=up("estimate"), tooltip=tooltip, description="description:N")
+            mark.encode(
+                x=across("x"), y=up("estimate"), tooltip=tooltip, description=alt.Description("description:N")
+            )
         )
     layers += _matrix(choices, names, at, across, up, palette)
     return finished(layers, height=CURVE + below, alt_text=alt_text, palette=palette)
@@ -136,7 +140,7 @@ def _matrix(
     lines = base.mark_rule(color=colour("grid", palette), aria=False).encode(y=up("line_y"))
     words = base.mark_text(
         align="left", baseline="middle", fontSize=TEXT_SIZE, color=colour("ink", palette), aria=False
-    ).encode(x=alt.value(0), y=up("label_y"), text="choice:N")
+    ).encode(x=alt.XValue(0), y=up("label_y"), text=alt.Text("choice:N"))
     marks = alt.Chart(dots).mark_point(
         shape="circle",
         size=24,

@@ -89,10 +89,10 @@ def stacked_columns(
             .mark_rect(**look)
             .encode(
                 x=x,
-                x2="end:Q",
+                x2=alt.X2("end:Q"),
                 y=y,
-                y2="top:Q",
-                description="description:N",
+                y2=alt.Y2("top:Q"),
+                description=alt.Description("description:N"),
                 tooltip=[
                     alt.Tooltip("period:N", title="Period"),
                     alt.Tooltip("part:N", title="Transport mode"),

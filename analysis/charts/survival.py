@@ -113,7 +113,7 @@ def _band(
         area = alt.Chart(lines).mark_area(
             interpolate="step-after", color=colour("tint_virtual", palette), opacity=0.6, aria=False
         )
-        return [area.encode(x=x, y=low, y2="high:Q")]
+        return [area.encode(x=x, y=low, y2=alt.Y2("high:Q"))]
     edge: dict[str, Any] = {
         "interpolate": "step-after",
         "strokeDash": [1, 3],
@@ -135,7 +135,7 @@ def _points(part: pd.DataFrame, mode: str, x: alt.X, y: alt.Y, palette: PaletteN
     placed: alt.Chart = mark.encode(
         x=x,
         y=y,
-        description="description:N",
+        description=alt.Description("description:N"),
         tooltip=[alt.Tooltip("when:N", title="By"), alt.Tooltip("words:N", title="Risk")],
     )
     return placed
@@ -163,7 +163,7 @@ def _names(
             text=labels[mode], align="left", baseline="middle", dx=7, fontSize=TEXT_SIZE, fontWeight=600,
             color=_hue(mode, palette), aria=False,
         )  # fmt: skip
-        out.append(name.encode(x=x, y=alt.value(max(at[mode], 6))))
+        out.append(name.encode(x=x, y=alt.YValue(max(at[mode], 6))))
     return out
 
 
@@ -179,18 +179,22 @@ def _table(
     nothing = pd.DataFrame({"day": [0.0]})
     text: dict[str, Any] = {"baseline": "middle", "fontSize": TEXT_SIZE, "aria": False}
     head = alt.Chart(nothing).mark_text(text=title, align="left", color=colour("muted", palette), **text)
-    out = [head.encode(x=alt.value(-14), y=alt.value(PLOT + _AXIS))]
+    out = [head.encode(x=alt.XValue(-14), y=alt.YValue(PLOT + _AXIS))]
     for i, mode in enumerate(modes):
-        row = alt.value(PLOT + _AXIS + _ROW * (i + 1))
+        row = alt.YValue(PLOT + _AXIS + _ROW * (i + 1))
         hue = _hue(mode, palette)
         part = followed[followed["mode"] == mode]
         if len(part):
             numbers = alt.Chart(part).mark_text(color=hue, **text | {"aria": True})
-            out.append(numbers.encode(x=x, y=row, text="words:N", description="description:N"))
+            out.append(
+                numbers.encode(
+                    x=x, y=row, text=alt.Text("words:N"), description=alt.Description("description:N")
+                )
+            )
         name = alt.Chart(nothing).mark_text(
             text=labels[mode], align="right", color=hue, fontWeight=600, **text
         )
-        out.append(name.encode(x=alt.value("width"), y=row))
+        out.append(name.encode(x=alt.XValue("width"), y=row))
     return out
 
 

@@ -6,7 +6,7 @@ without being drawn again; ``"light"`` and ``"dark"`` hand out hex values for no
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Literal
 
 import altair as alt
 import pandas as pd
@@ -122,24 +122,14 @@ def finished(
     padding : dict, optional
         Space round the plot. Streamlit adds its own below unless it stands at the top level of the chart.
     """
-    text = {"labelFontSize": TEXT_SIZE, "titleFontSize": TEXT_SIZE, "titleFontWeight": "normal"}
-    chart: alt.LayerChart = (
-        alt.layer(*layers)
-        .properties(
-            width="container" if palette == "screen" else 640,
-            height=height,
-            description=alt_text,
-            padding=cast(Any, padding or {"left": 2, "right": 2, "top": 4, "bottom": 2}),
-            # Streamlit would fit the axis into the height, and squeeze short charts.
-            autosize=alt.AutoSizeParams(type="fit-x" if palette == "screen" else "pad", contains="padding"),
-            background="transparent" if palette == "screen" else colour("paper", palette),
-            usermeta={"embedOptions": {"actions": False, "renderer": "svg"}},
-        )
-        .configure(font=FONT)
-        .configure_view(stroke=None)
-        .configure_text(fontSize=TEXT_SIZE, color=colour("ink", palette))
-        .configure_axis(
-            **text,
+    look = alt.Config(
+        font=FONT,
+        view=alt.ViewConfig(stroke=None),
+        text=alt.MarkConfig(fontSize=TEXT_SIZE, color=colour("ink", palette)),
+        axis=alt.AxisConfig(
+            labelFontSize=TEXT_SIZE,
+            titleFontSize=TEXT_SIZE,
+            titleFontWeight="normal",
             labelColor=colour("muted", palette),
             titleColor=colour("muted", palette),
             gridColor=colour("grid", palette),
@@ -149,6 +139,19 @@ def finished(
             ticks=False,
             titlePadding=8,
             labelPadding=6,
-        )
+        ),
+    )
+    # In one call: each further step on a chart copies all its marks.
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=layers,
+        width="container" if palette == "screen" else 640,
+        height=height,
+        description=alt_text,
+        padding=padding or {"left": 2, "right": 2, "top": 4, "bottom": 2},
+        # Streamlit would fit the axis into the height, and squeeze short charts.
+        autosize=alt.AutoSizeParams(type="fit-x" if palette == "screen" else "pad", contains="padding"),
+        background="transparent" if palette == "screen" else colour("paper", palette),
+        usermeta={"embedOptions": {"actions": False, "renderer": "svg"}},
+        config=look,
     )
     return chart

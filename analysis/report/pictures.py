@@ -138,9 +138,7 @@ def specification(made: Figure, width: int = WIDTH, letters: float = 1.0) -> dic
     ValueError
         For a figure without a chart.
     """
-    if made.chart is None:
-        raise ValueError(f"{made.id} has no chart to draw")
-    spec: dict[str, Any] = copy.deepcopy(made.chart.to_dict())
+    spec = copy.deepcopy(made.specification)
     if letters != 1.0:
         _enlarge(spec, letters)
     return spec | {"width": width, "autosize": {"type": "pad", "contains": "padding"}}
@@ -154,7 +152,7 @@ def _enlarge(part: Any, letters: float) -> None:
         for key, value in part.items():
             if key in _LETTERS and isinstance(value, int | float):
                 part[key] = value * letters
-            elif key != "datasets":
+            elif key != "data":
                 _enlarge(value, letters)
 
 

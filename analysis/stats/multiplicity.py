@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import false_discovery_control
 
 from analysis.errors import AnalysisError
 from analysis.stats.bounds import Floats
@@ -36,7 +39,8 @@ def holm(p: ArrayLike) -> Floats:
     >>> holm([0.01, np.nan, 0.02, 0.5]).round(3)
     array([0.03,  nan, 0.04, 0.5 ])
     """
-    return _adjusted(p, "holm")
+    # statsmodels collects the garbage of the whole process in its own, a third of a second in a server, and each time.
+    return _adjusted(p, _stepped_down)
 
 
 def benjamini_hochberg(p: ArrayLike) -> Floats:
@@ -66,12 +70,18 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     >>> benjamini_hochberg([0.01, np.nan, 0.02, 0.5]).round(3)
     array([0.03,  nan, 0.03, 0.5 ])
     """
-    return _adjusted(p, "fdr_bh")
+    return _adjusted(p, false_discovery_control)
 
 
-def _adjusted(p: ArrayLike, method: str) -> Floats:
-    from statsmodels.stats.multitest import multipletests
+def _stepped_down(p: Floats) -> Floats:
+    """The smallest times m, the next times m − 1, …, never falling and at most 1."""
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1)), 1.0)
+    return adjusted
 
+
+def _adjusted(p: ArrayLike, method: Callable[[Floats], Floats]) -> Floats:
     values = np.array(p, float)
     tested = ~np.isnan(values)
     if not ((values[tested] >= 0) & (values[tested] <= 1)).all():
@@ -79,5 +89,5 @@ def _adjusted(p: ArrayLike, method: str) -> Floats:
             f"p-values must lie between 0 and 1; got {np.nanmin(values):g} to {np.nanmax(values):g}."
         )
     if tested.any():
-        values[tested] = multipletests(values[tested], method=method)[1]
+        values[tested] = method(values[tested])
     return values

@@ -10,7 +10,8 @@ import streamlit as st
 from pages._ui import own
 
 Answer = TypeVar("Answer")
-MOST_ANSWERS = 512
+MOST_ANSWERS = 4096
+"""An answer takes about 90 kB, so all of them at most 400 MB: every page for thirty selections."""
 
 
 def ask(function: Callable[..., Answer], *subject: Any, **settings: Any) -> Answer:

@@ -76,8 +76,8 @@ def draw(record: Figure, source: Source, name: str) -> None:
         if record.state is not None:
             show_state(record.state, name)
         elif record.chart is not None:
-            described = record.chart.properties(description=record.alt)
-            st.altair_chart(described, theme=None, width="stretch", key=f"chart-{name}")
+            # Not as an Altair chart, which Streamlit would make a specification of at every look, one session at a time.
+            st.vega_lite_chart(record.specification, theme=None, width="stretch", key=f"chart-{name}")
         elif record.html is not None:
             st.html(record.html)
         if record.caption:
