@@ -6,7 +6,7 @@ a person reads them, and the Python that rebuilds it. Pages, notebooks and brief
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from textwrap import wrap
 from typing import Any, Literal
@@ -82,6 +82,8 @@ class Figure:
         The finding where there is no title: what a slide of this figure alone is called.
     card : VerdictCard or None
         The verdict this figure belongs to, which a slide sets beside the picture.
+    drawn : dict or None
+        The specification of a figure that has given its chart away, see `lighter`.
     """
 
     id: str
@@ -100,17 +102,27 @@ class Figure:
     code: str = ""
     finding: str = ""
     card: VerdictCard | None = None
+    drawn: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if (words := len(self.alt.split())) > MOST_ALT_WORDS:
             raise ValueError(f"{self.id}: a text alternative of {words} words; at most {MOST_ALT_WORDS}")
-        if self.chart is None and self.html is None and self.state is None:
+        if not self.has_picture and self.html is None and self.state is None:
             raise ValueError(f"{self.id}: neither a chart nor a table nor a state to show")
 
     @property
     def name(self) -> str:
         """The id as one word for keys and file names: ``virtual_vs_in_person-ways``."""
         return self.id.replace(".", "-")
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a chart to draw, as an object or as its specification."""
+        return self.chart is not None or self.drawn is not None
+
+    def lighter(self) -> Figure:
+        """The same figure with the specification in place of the chart, which takes three times the memory."""
+        return self if self.chart is None else replace(self, chart=None, drawn=self.specification)
 
     @cached_property
     def specification(self) -> dict[str, Any]:
@@ -121,6 +133,8 @@ class Figure:
         ValueError
             For a figure without a chart.
         """
+        if self.drawn is not None:
+            return self.drawn
         if self.chart is None:
             raise ValueError(f"{self.id} has no chart to draw")
         return vega_lite(self.chart) | {"description": self.alt}
@@ -133,7 +147,7 @@ class Figure:
         return csv_of(self.data.assign(dataset=self.tag))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
-        if self.chart is None or self.state is not None:
+        if not self.has_picture or self.state is not None:
             return {"text/html": self._repr_html_(), "text/plain": f"{self.tag}: {self.title}. {self.alt}"}
         return {NOTEBOOK_TYPE: self._notebook_spec(), "text/plain": f"{self.tag}: {self.title}. {self.alt}"}
 

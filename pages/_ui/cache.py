@@ -8,10 +8,14 @@ from typing import Any, TypeVar, cast
 import streamlit as st
 
 from pages._ui import own
+from pages._ui.turns import Turns
 
 Answer = TypeVar("Answer")
 MOST_ANSWERS = 4096
 """An answer takes about 90 kB, so all of them at most 400 MB: every page for thirty selections."""
+
+turns = Turns()
+_answered: set[str] = set()
 
 
 def ask(function: Callable[..., Answer], *subject: Any, **settings: Any) -> Answer:
@@ -28,7 +32,19 @@ def ask(function: Callable[..., Answer], *subject: Any, **settings: Any) -> Answ
     parts = [getattr(part, "identity", part) for part in subject]
     key = repr((function.__module__, function.__qualname__, parts, sorted(settings.items())))
     keep = _kept_here if any(own.holds(getattr(part, "path", None)) for part in subject) else _kept
-    return cast(Answer, keep(key, lambda: function(*subject, **settings)))
+
+    def answer() -> Answer:
+        return function(*subject, **settings)
+
+    # What was answered before is at hand, or as good as: nobody waits for it. A turn is waited for with nothing held.
+    if key in _answered:
+        return cast(Answer, keep(key, answer))
+    with turns.taken():
+        made = keep(key, answer)
+    if len(_answered) >= 2 * MOST_ANSWERS:
+        _answered.clear()
+    _answered.add(key)
+    return cast(Answer, made)
 
 
 @st.cache_resource(max_entries=MOST_ANSWERS, show_spinner=False, scope="session")

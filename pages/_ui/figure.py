@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -15,6 +15,10 @@ from pages._ui import tray
 from pages._ui.cache import ask
 from pages._ui.page import View
 from pages._ui.states import show_state, state_of
+
+if TYPE_CHECKING:
+    from analysis.datasets.opening import Dataset
+    from analysis.selection import Selection
 
 _MEDIA = {
     "CSV": ("text/csv", ":material/csv:"),
@@ -31,24 +35,24 @@ def show(figure_id: str, view: View, *, key: str = "", **settings: Any) -> None:
     figure on one page apart.
     """
     try:
-        from analysis.figures import figure
-        from analysis.figures.asking import answered_by
-
-        with answered_by(ask):
-            record = ask(
-                figure,
-                figure_id,
-                view.dataset,
-                view.selection,
-                palette="screen",
-                suppress=view.suppress,
-                **settings,
-            )
+        record = ask(drawn, figure_id, view.dataset, view.selection, suppress=view.suppress, **settings)
     except Exception as error:
         # Whatever it is, it stays in this figure; the log has it all.
         state = state_of(error, figure_id)
         record = Figure(figure_id, "", state=state, tag=view.dataset.tag, synthetic=view.dataset.synthetic)
     draw(record, Source(view, settings), key or record.name)
+
+
+def drawn(
+    figure_id: str, dataset: Dataset, selection: Selection, *, suppress: bool, **settings: Any
+) -> Figure:
+    """A figure for the screen, as it is kept; what it asks is kept as well."""
+    from analysis.figures import figure
+    from analysis.figures.asking import answered_by
+
+    with answered_by(ask):
+        made = figure(figure_id, dataset, selection, palette="screen", suppress=suppress, **settings)
+    return made.lighter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def draw(record: Figure, source: Source, name: str) -> None:
         _head(record, source, name)
         if record.state is not None:
             show_state(record.state, name)
-        elif record.chart is not None:
+        elif record.has_picture:
             # Not as an Altair chart, which Streamlit would make a specification of at every look, one session at a time.
             st.vega_lite_chart(record.specification, theme=None, width="stretch", key=f"chart-{name}")
         elif record.html is not None:
@@ -125,7 +129,7 @@ def _actions(record: Figure, source: Source, name: str) -> None:
             )
         if not record.data.empty:
             _download("CSV", lambda: source.exported(record.id).to_csv(), record, name)
-        if record.chart is not None:
+        if record.has_picture:
             _download("PNG", lambda: _picture(source.exported(record.id), "png"), record, name)
             _download("SVG", lambda: _picture(source.exported(record.id), "svg"), record, name)
         if record.code:

@@ -12,7 +12,7 @@ from analysis import reasons, wording
 from analysis.charts.markup import element, emphasised, tag_box, text
 from analysis.figures.captions import state_without_table
 from analysis.suppression import suppressed
-from pages._ui.cache import ask
+from pages._ui.cache import ask, turns
 from pages._ui.states import show_state
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def begin(title: str) -> View:
     View
         The dataset and the selection to ask about.
     """
+    turns.arrived()
     view: View = st.session_state[_KEY]
     st.title(title, anchor=False)
     words = f"{view.selection.words(view.dataset)} · data as of {wording.date(view.dataset.as_of)}"
