@@ -19,7 +19,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS, ONE_CHART, CONSTANT = "app.py", "tests/bench/one_chart.py", "tests/bench/constant_data.py"
+OURS, ONE_CHART, CONSTANT = "app.py", "tests/bench/one_chart.py", "tests.bench.constant_data:app"
 PAGES = {"overview": "/", "msc_deficiencies": "/msc_deficiencies", "incidents": "/incidents"}
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -157,9 +157,8 @@ def _server(script: str, env: dict[str, str]) -> Iterator[tuple[str, float]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless", "true",
-    ]  # fmt: skip
+    served = ["uvicorn", script, "--port"] if ":" in script else ["streamlit", "run", script, "--server.port"]
+    command = [sys.executable, "-m", *served, str(port)]
     start = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,6 +1,6 @@
 """The app as any Streamlit page would be with constant data: answers are held, its figures are drawn at every look.
 
-``streamlit run tests/bench/constant_data.py`` serves it.
+``uvicorn tests.bench.constant_data:app`` serves it.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ def run(
     groups : sequence of str
         Which of `GROUPS` to measure.
     """
+    under_way = cache / "under_way.json"
     folders = {size: sizes.prepared(size, cache, tell) for size in chosen}
     report: dict[str, Any] = {
         "machine": machine(),
@@ -54,6 +55,12 @@ def run(
         "ratios": {},
     }
     ratios: dict[str, Row] = report["ratios"]
+
+    def step(words: str) -> None:
+        # A run takes most of an hour: what was measured before something broke can be read all the same.
+        write(report, under_way)
+        tell(words)
+
     if "filters" in groups:
         for size, folder in folders.items():
             tell(f"filter changes at {size}")
@@ -62,26 +69,26 @@ def run(
         ratios |= filter_ratios(report["filters"])
         report["polars_M"] = _polars(report["filters"].get("M"))
     if "building" in groups and "L" in folders:
-        tell("cells of L")
+        step("cells of L")
         built = building.timed(folders["L"], min(rounds, 3), tell)
         report["building"] = built
         ratios["build_L"] = within(built["ours"]["wall_s"], built["DuckDB"]["wall_s"], 3)
     if "statistics" in groups:
         from tests.bench import statistics_from_counts
 
-        tell("intervals")
+        step("intervals")
         ratios |= statistics_from_counts.intervals(rounds)
         if "M" in folders:
-            tell("a whole comparison of a million validations")
+            step("a whole comparison of a million validations")
             ratios["comparison_M"] = statistics_from_counts.comparison(folders["M"], rounds)
     if "pages" in groups:
-        tell("a filter change on every page")
+        step("a filter change on every page")
         report["changes"] = changing.timed(folders, rounds, tell)
     biggest = next((folders[size] for size in ("M", "L", "S") if size in folders), None)
     if "browser" in groups and biggest is not None:
         from tests.bench import browsing
 
-        tell("filter changes in the browser")
+        step("filter changes in the browser")
         pages = browsing.filter_changes(biggest, rounds, tell)
         worst = max(pages, key=lambda name: pages[name]["computed_s"] / pages[name]["constant_s"])
         report["pages"] = pages
@@ -92,7 +99,7 @@ def run(
     if "cold" in groups:
         from tests.bench import browsing
 
-        tell("cold starts")
+        step("cold starts")
         starts = browsing.cold_starts(rounds, tell)
         report["cold"] = starts
         ratios["cold"] = within(starts["ours"]["wall_s"], starts["one chart"]["wall_s"], 1.5)
@@ -100,7 +107,7 @@ def run(
     report["ratios"] = {
         name: ratios[name] | {"reason": reason(name, report)} for name in RATIOS if name in ratios
     }
-    tell("profiles of what falls short")
+    step("profiles of what falls short")
     report["profiles"] = _profiles(report["ratios"], folders)
     return report
 
