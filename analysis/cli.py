@@ -268,7 +268,7 @@ def _import(options: argparse.Namespace) -> None:
 
 def _part(options: argparse.Namespace) -> None:
     from analysis.datasets.opening import open_dataset
-    from analysis.parts import make_part
+    from analysis.office_parts import make_part
 
     make_part(
         open_dataset(options.dataset), options.offices, options.to, engine=options.engine, progress=_say

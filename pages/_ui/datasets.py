@@ -92,7 +92,7 @@ def shown_to(who: Viewer, folder: Path) -> Dataset:
     with _MAKING, st.spinner("Your office's part of the data is being made; this happens once."):
         # Somebody of the same office may have been waited for.
         if not _made(place, whole, who.offices):
-            from analysis.parts import make_part
+            from analysis.office_parts import make_part
 
             make_part(whole, who.offices, place)
     return opened(place)

@@ -13,7 +13,7 @@ from analysis import AnalysisError, Dataset, Selection, figure, open_dataset
 from analysis.cli import main
 from analysis.counts import counts
 from analysis.figures import registry
-from analysis.parts import make_part
+from analysis.office_parts import make_part
 from analysis.questions.overview import overview
 from analysis.questions.program_totals import PROGRAM, program_totals
 from analysis.toml import read_toml

@@ -23,23 +23,9 @@ def make_part(
     engine: str = DUCKDB,
     progress: Callable[[str], None] = lambda step: None,
 ) -> None:
-    """Write the part of a dataset that belongs to some field offices.
+    """Write the part of a dataset that belongs to some field offices, and totals of the whole program into it.
 
-    Parameters
-    ----------
-    whole : Dataset
-    offices : sequence of str
-    out : Path
-        Dataset folder; replaced as a whole once everything is ready.
-    engine : str
-        What touches the rows: see `engine_named`.
-    progress : callable
-        Told each step in words.
-
-    Raises
-    ------
-    AnalysisError
-        For an office the dataset does not have, or an `out` that would be lost.
+    Takes and raises what `analysis.datasets.parts.write_part` does; `progress` is told each step in words.
     """
     write_part(
         whole, offices, out, engine=engine, progress=progress,
