@@ -27,6 +27,7 @@ def test_settings_are_the_careful_ones() -> None:
     assert server["address"] == "127.0.0.1" and server["enableXsrfProtection"] is True
     assert set(server["allowedHosts"]) == {"localhost", "127.0.0.1", "::1"}
     assert server["maxUploadSize"] <= 200 and server["enableStaticServing"] is False
+    assert server["enableAgentApi"] is False
     assert server.get("enableCORS", True) is True and not server.get("corsAllowedOrigins")
     assert (
         settings["client"]["showErrorDetails"] == "none" and settings["browser"]["gatherUsageStats"] is False
@@ -81,6 +82,20 @@ def test_a_file_without_the_token_is_refused(url: str) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         connection.request(method, "/_stcore/upload_file/some-session/some-file", body=b"x")
         assert connection.getresponse().status in (400, 403, 405)
+        connection.close()
+
+
+def test_no_program_drives_the_pages(url: str) -> None:
+    """Streamlit can answer programs over HTTP with what a page shows; here it never does."""
+    port = urllib.parse.urlsplit(url).port
+    for route in ("interact", "mcp"):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request(
+            "POST", f"/_stcore/agent/{route}", body=b"{}", headers={"Content-Type": "application/json"}
+        )
+        answer = connection.getresponse()
+        assert answer.status >= 400, route
+        assert b"Validation" not in answer.read()
         connection.close()
 
 
