@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,3 +93,18 @@ def test_without_a_checkout_there_is_no_benchmark(
     monkeypatch.setattr("analysis.cli.import_module", missing)
     assert main(["bench"]) == 2
     assert "part of a checkout" in capsys.readouterr().err
+
+
+def test_the_kept_report_is_whole_and_says_why_a_ratio_falls_short() -> None:
+    report = json.loads(Path(running.REPORT).read_text(encoding="utf-8"))
+    assert set(report["ratios"]) == set(running.RATIOS)
+    assert {"machine", "versions", "ratios"} <= set(report)
+    for name, row in report["ratios"].items():
+        reached = row["reached"]
+        assert isinstance(reached, int | float) and reached > 0, name
+        a, b = row["a_s"], row["b_s"]
+        assert reached == pytest.approx(b / a if name in running.HIGHER else a / b, rel=2e-3), name
+        assert bool(row["reason"]) != running.reaches(name, row), name
+    assert report["ratios"]["comparison_M"]["largest_difference"] <= 1e-8
+    assert report["ratios"]["browser"]["most_bytes"] <= 300_000
+    assert report["sizes"]["L"]["validations"] == 10_000_000 and report["rounds"] >= 5
