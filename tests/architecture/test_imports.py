@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "criteria_counts": {"counts", "selection", "schema", "errors", "datasets"},
     "metrics": {"datasets", "errors", "schema"},
     "questions": {"counts", "criteria_counts", "datasets", "metrics", "selection", "stats", "toml", *LOW},
-    "parts": {"datasets", "questions"},
+    "office_parts": {"datasets", "questions"},
     "methods": {"metrics", "questions", "stats", *LOW},
     "suppression": {"questions", "results", "selection", "wording"},
     "charts": {"results", "wording"},
@@ -53,7 +53,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         *LOW,
     },
     "dictionary": {"datasets", "metrics", "schema"},
-    "cli": {"datasets", "errors", "figures", "parts", "questions", "report", "selection", "suppression"},
+    "cli": {
+        "datasets",
+        "errors",
+        "figures",
+        "office_parts",
+        "questions",
+        "report",
+        "selection",
+        "suppression",
+    },
 }
 HEAVY = {"adbc_driver_manager", "altair", "pyspark", "scipy", "statsmodels", "streamlit"}
 BARRED_FROM_PAGES = {"scipy", "statsmodels", "narwhals", "duckdb", "altair", "pyarrow"}

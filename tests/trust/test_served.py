@@ -142,7 +142,7 @@ def test_an_error_of_a_page_is_one_sentence_and_the_log_has_the_rest(
 def test_an_error_of_a_figure_leaves_the_page_and_says_no_more(
     open_app: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture  # noqa: F811  # the fixture
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("analysis.figures.figure", broken)
+    monkeypatch.setattr("pages._ui.figure.drawn", broken)
     with caplog.at_level(logging.ERROR):
         app = open_app("maritime.py")
     shown = words_of(app)
