@@ -7,12 +7,14 @@ Which criteria apply follows from a validation's entity type and day (its catalo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from analysis.coding import coded_values, numbered
 from analysis.counts import Via, counts
 from analysis.selection import Selection
 
@@ -76,8 +78,36 @@ def class_counts(
         One row per group and class that applies to anyone or was written down: `by`, `columns`, and the counts of
         `criterion_counts`.
     """
+    found = class_tables(dataset, columns, by, selection, via=via)
+    keys = found.groups.loc[found.groups.index.repeat(len(found.classes))].reset_index(drop=True)
+    places = np.tile(np.arange(len(found.classes)), len(found.groups))
+    keys[list(columns)] = found.classes.iloc[places].to_numpy()
+    return keys.assign(**{name: table.ravel() for name, table in found.counts.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTables:
+    """Counts of `class_counts` as tables: `counts` has an array of shape (groups, classes) for each of them.
+
+    `groups` holds the columns counted by, `classes` those that make a class, both with their values.
+    """
+
+    groups: pd.DataFrame
+    classes: pd.DataFrame
+    counts: Mapping[str, NDArray[np.int64]]
+
+
+def class_tables(
+    dataset: Dataset,
+    columns: Sequence[str],
+    by: Sequence[str] = (),
+    selection: Selection = Selection(),
+    *,
+    via: Via = "auto",
+) -> ClassTables:
+    """As `class_counts`, before every group and class becomes a row: for very many of them."""
     by, columns = list(by), list(columns)
-    validations = counts(dataset, "validations", [*by, *_WHERE], selection, via=via)
+    validations = counts(dataset, "validations", [*by, *_WHERE], selection, via=via, categories=True)
     applies = _applying(dataset, selection)
     found = _answers(dataset, columns, by, selection, via)
     everything = pd.concat([applies[columns], found[columns]]).drop_duplicates()
@@ -86,19 +116,19 @@ def class_counts(
     shape = (len(groups), len(classes))
     group = _places(groups, found, by)
     as_written = _places(classes, found, columns)
+    n, answers = found["n"].to_numpy(), found["answer"]
     out = {}
     for answer in ANSWERS:
-        rows = (found["answer"] == answer).to_numpy()
-        out[answer] = _summed(shape, group[rows], as_written[rows], found["n"].to_numpy()[rows])
+        rows = (answers == answer).to_numpy()
+        out[answer] = _summed(shape, group[rows], as_written[rows], n[rows])
     if dataset.criteria_asked:
         applicable = _applicable(dataset, validations, applies, groups, classes, by, columns)
         as_listed = _places(classes, found, [f"listed_{column}" for column in columns])
-        met = applicable - _summed(shape, group, as_listed, found["n"].to_numpy())
+        met = applicable - _summed(shape, group, as_listed, n)
         out = {"applicable": applicable, **out, "assessed": met + out["deficient"]}
-    keys = groups.loc[groups.index.repeat(len(classes)), by].reset_index(drop=True)
-    decoded = pd.DataFrame({column: _decoded(dataset, column, classes[column]) for column in columns})
-    keys[columns] = decoded.loc[np.tile(np.arange(len(classes)), len(groups)), columns].to_numpy()
-    return keys.assign(**{name: table.ravel() for name, table in out.items()})
+    named = {column: _decoded(dataset, column, classes[column]) for column in columns}
+    coded = {name: "object" for name in by if isinstance(groups[name].dtype, pd.CategoricalDtype)}
+    return ClassTables(groups.astype(coded), pd.DataFrame(named), out)
 
 
 def _applying(dataset: Dataset, selection: Selection) -> pd.DataFrame:
@@ -115,18 +145,16 @@ def _answers(
 ) -> pd.DataFrame:
     """Findings by group, answer and class; the class as written down, and as the catalogue lists it."""
     needed = dict.fromkeys([*by, *columns, "answer", *(["criterion_id"] if "category" in columns else [])])
-    found = counts(dataset, "findings", list(needed), selection, via=via)
+    found = counts(dataset, "findings", list(needed), selection, via=via, categories=True)
+    criteria = _codes(found["criterion_id"]) if "criterion_id" in found else None
     for column in columns:
-        codes = {value: code for code, value in enumerate(dataset.vocabulary(column))}
-        found[column] = [codes.get(value, -1) for value in found[column]]
-        found[f"listed_{column}"] = found[column]
-    if "category" in columns:
-        listed = dataset.applicability().drop_duplicates("criterion_id").set_index("criterion_id")["category"]
-        criteria = found["criterion_id"]
-        if "criterion_id" not in columns:
-            codes = {value: code for code, value in enumerate(dataset.vocabulary("criterion_id"))}
-            criteria = criteria.map(codes)
-        found["listed_category"] = criteria.map(listed).fillna(-1).astype("int64")
+        found[column] = found[f"listed_{column}"] = _codes(found[column])
+    if "category" in columns and criteria is not None:
+        # One place more, for a criterion that is none of the catalogue.
+        listed = np.full(len(dataset.vocabulary("criterion_id")) + 1, -1, np.int64)
+        catalogue = dataset.applicability().drop_duplicates("criterion_id")
+        listed[catalogue["criterion_id"].to_numpy(np.int64)] = catalogue["category"].to_numpy(np.int64)
+        found["listed_category"] = listed[criteria]
     return found
 
 
@@ -140,8 +168,7 @@ def _applicable(
     columns: list[str],
 ) -> NDArray[np.int64]:
     """Validations × criteria that apply, per group and class."""
-    types = {value: code for code, value in enumerate(dataset.vocabulary("entity_type"))}
-    coded = validations.assign(entity_type=[types.get(value, -1) for value in validations["entity_type"]])
+    coded = validations.assign(entity_type=_codes(validations["entity_type"]))
     spans = coded[_WHERE].drop_duplicates(ignore_index=True)
     done = _summed(
         (len(groups), len(spans)),
@@ -161,19 +188,28 @@ def _places(keys: pd.DataFrame, rows: pd.DataFrame, columns: Sequence[str]) -> N
     """For each row its position among `keys` (whose columns stand in the same order), −1 where there is none."""
     if not len(keys.columns):
         return np.zeros(len(rows), np.int64)
-    named = rows[list(columns)].set_axis(keys.columns, axis=1)
-    placed = named.merge(keys.assign(_place=np.arange(len(keys))), on=list(keys.columns), how="left")
-    places: NDArray[np.int64] = placed["_place"].fillna(-1).to_numpy(np.int64)
-    return places
+    pairs = zip(keys.columns, columns, strict=True)
+    together = (pd.concat([keys[key], rows[column]], ignore_index=True) for key, column in pairs)
+    number, _ = numbered([coded_values(values) for values in together])
+    places = np.full(int(number.max(initial=-1)) + 1, -1, np.int64)
+    places[number[: len(keys)]] = np.arange(len(keys))
+    return places[number[len(keys) :]]
+
+
+def _codes(column: pd.Series) -> NDArray[np.int64]:  # type: ignore[type-arg]  # pandas does not say of what
+    """Whole numbers that tell values apart: those of categories, or the values themselves."""
+    values = column.array
+    codes = values.codes if isinstance(values, pd.Categorical) else column.to_numpy()
+    return np.asarray(codes, np.int64)
 
 
 def _summed(
     shape: tuple[int, int], row: NDArray[np.int64], column: NDArray[np.int64], n: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    table = np.zeros(shape, np.int64)
     inside = (row >= 0) & (column >= 0)
-    np.add.at(table, (row[inside], column[inside]), n[inside])
-    return table
+    place = row[inside] * shape[1] + column[inside]
+    summed: NDArray[np.int64] = np.bincount(place, n[inside], shape[0] * shape[1]).astype(np.int64)
+    return summed.reshape(shape)
 
 
 def _decoded(dataset: Dataset, column: str, codes: pd.Series) -> pd.Series:  # type: ignore[type-arg]  # pandas does not say of what

@@ -15,10 +15,11 @@ from analysis.counts import available
 from analysis.metrics import metric, missing_reason
 from analysis.questions.amounts import filters_ignored
 from analysis.questions.contrasts import Contrast, contrast_of
+from analysis.questions.counted_windows import window_of
 from analysis.questions.effort import mode_names
 from analysis.questions.smallness import smallness
-from analysis.questions.times import compare_times, time_counts
-from analysis.questions.window import MODES, Window, comparison_window
+from analysis.questions.times import time_effect
+from analysis.questions.window import MODES, Window
 from analysis.reasons import words
 from analysis.results import Interval
 from analysis.selection import Selection
@@ -162,10 +163,9 @@ def afterwards(dataset: Dataset, selection: Selection = Selection()) -> Afterwar
     margin = definition.margin
     if not available(dataset, "values") or missing_reason(definition, dataset):
         return _nothing(("column_absent", *caveats), margin, {})
-    counted = time_counts(dataset, definition, selection, ("specialist",))
-    window = comparison_window(counted)
+    window = window_of(dataset, [definition], selection)
     if window.rows.empty:
-        code = "empty_selection" if counted.empty else "no_comparison_window"
+        code = "empty_selection" if window.counted.empty else "no_comparison_window"
         return _nothing((code, *caveats), margin, window.left_out)
     rows = window.rows
     arms = {mode: _arm(dataset.modes[mode], mode, _of(rows, mode)) for mode in MODES}
@@ -241,8 +241,7 @@ def _points(curve: SurvivalCurve) -> tuple[RiskPoint, ...]:
 def _contrasts(dataset: Dataset, window: Window, small: bool) -> tuple[Contrast, ...]:
     """Every way of setting the arms against each other; too few events leave the difference of risks only."""
     rows = window.rows
-    _, estimates = compare_times(metric(METRIC), window.selection, rows, window.strata, dataset.modes)
-    judged = next(row for row in estimates if row.method == "mantel_haenszel")
+    judged = time_effect(metric(METRIC), window)
     adjusted = {"adjusted_for": window.strata}
     out = [
         Contrast(

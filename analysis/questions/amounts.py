@@ -6,7 +6,7 @@ Both arms are those of quarters in which both modes were in use, unadjusted; cas
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.counts import available, counts
 from analysis.datasets.cells import DURATIONS
 from analysis.errors import AnalysisError, nearest
+from analysis.questions.asking import answer_to
 from analysis.questions.contrasts import Contrast, contrast_of
 from analysis.questions.smallness import smallness
 from analysis.questions.window import MODES, comparison_window
@@ -152,13 +153,11 @@ def amount_by_mode(dataset: Dataset, name: str, selection: Selection = Selection
     """
     if name not in AMOUNTS:
         raise AnalysisError(f"amount '{name}' is not known; {nearest(name, AMOUNTS)}")
-    return amounts_by_mode(dataset, selection, (name,))[name]
+    return answer_to(amounts_by_mode, dataset, selection)[name]
 
 
-def amounts_by_mode(
-    dataset: Dataset, selection: Selection = Selection(), names: Sequence[str] = tuple(AMOUNTS)
-) -> dict[str, AmountByMode]:
-    """The distributions of several amounts, from one count of all values.
+def amounts_by_mode(dataset: Dataset, selection: Selection = Selection()) -> dict[str, AmountByMode]:
+    """The distributions of all amounts, from one count of all values.
 
     Raises
     ------
@@ -169,16 +168,16 @@ def amounts_by_mode(
     caveats = filters_ignored(selection)
     selection = selection.without("modes", "focus_areas")
     nothing = {
-        name: AmountByMode(AMOUNTS[name], {}, (), 0, {}, ("column_absent", *caveats)) for name in names
+        name: AmountByMode(AMOUNTS[name], {}, (), 0, {}, ("column_absent", *caveats)) for name in AMOUNTS
     }
     if not available(dataset, "values"):
         return nothing
     by = ["mode", "month", *ADJUSTMENT_COLUMNS, "metric", "value", "event"]
-    values = counts(dataset, "values", by, selection)
+    values = counts(dataset, "values", by, selection, categories=True)
     done = counts(dataset, "validations", ["mode", "month"], selection)
     values, done = (frame.assign(quarter=frame["month"] // 3) for frame in (values, done))
     out = {}
-    for name in names:
+    for name in AMOUNTS:
         amount, code = AMOUNTS[name], DURATIONS.index(name)
         mine = values[values["metric"] == code]
         mine = mine.assign(value=mine["value"] / amount.per_unit)

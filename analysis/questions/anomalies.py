@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis import wording
-from analysis.questions.anomalies_answers import copied_answers
 from analysis.questions.anomalies_months import MonthChart, days_by_month, share_by_month
-from analysis.questions.anomalies_records import Reason, records_of, told
+from analysis.questions.anomalies_records import Reason, told
 from analysis.questions.anomalies_seals import ClonedSeals, cloned_seals
-from analysis.questions.anomalies_units import COUNTED, UnitKind, Units, compared, not_compared, why_not
-from analysis.questions.anomalies_validations import OddValidations, looked_through
-from analysis.questions.anomalies_variation import Variation, varied
+from analysis.questions.anomalies_units import COUNTED, Units, units_compared, why_not
+from analysis.questions.anomalies_validations import OddValidations, odd_validations
+from analysis.questions.anomalies_variation import Variation, lack_of_variation
+from analysis.questions.asking import answer_to
+from analysis.questions.sharing import sharing
 from analysis.selection import Selection
 
 if TYPE_CHECKING:
@@ -116,23 +117,21 @@ def anomalies(
     AnalysisError
         For an unknown metric, or a filter the dataset does not know.
     """
-    selection = selection.checked(dataset)
-    records = records_of(dataset, selection)
-    labels = {office: dataset.label("field_office", office) for office in dataset.vocabulary("field_office")}
-    copied = copied_answers(records)
-
-    def units(kind: UnitKind, name: str) -> Units:
-        if missing := why_not(dataset, name):
-            return not_compared(kind, name, missing)
-        return compared(records, kind, name, selection, labels=labels)
-
-    counted = units("office", COUNTED) if metric != COUNTED and why_not(dataset, COUNTED) is None else None
-    months = (share_by_month(dataset, metric, selection), days_by_month(dataset, selection))
-    return gathered(
-        metric, units("office", metric), units("specialist", metric), counted,
-        varied(records, selection, copied=copied), months, cloned_seals(dataset, selection),
-        looked_through(records, selection, copied=copied),
-    )  # fmt: skip
+    with sharing():
+        offices, specialists = (
+            answer_to(units_compared, dataset, kind, metric, selection) for kind in ("office", "specialist")
+        )
+        counted = None
+        if metric != COUNTED and why_not(dataset, COUNTED) is None:
+            counted = answer_to(units_compared, dataset, "office", COUNTED, selection)
+        months = (
+            answer_to(share_by_month, dataset, metric, selection),
+            answer_to(days_by_month, dataset, selection),
+        )
+        return gathered(
+            metric, offices, specialists, counted, answer_to(lack_of_variation, dataset, selection), months,
+            answer_to(cloned_seals, dataset, selection), answer_to(odd_validations, dataset, selection),
+        )  # fmt: skip
 
 
 def gathered(

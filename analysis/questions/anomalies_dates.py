@@ -108,11 +108,10 @@ def _days_off(records: Records) -> dict[int, Reason]:
     weekend = (dates.dt.day_of_week >= _SATURDAY).to_numpy()
     out = {}
     for off, when in ((weekend, ""), (~weekend & _holidays(dates), ", a federal holiday")):
-        chosen = set(_if_rare(rows, off))
-        for row, date in zip(rows["validation_row"], dates, strict=True):
-            if row in chosen:
-                said = f"Conducted on {date:%A}, {wording.date(date.date())}{when}"
-                out[int(row)] = Reason("unusual_day", said)
+        chosen = rows["validation_row"].isin(_if_rare(rows, off)).to_numpy()
+        for row, date in zip(rows["validation_row"][chosen], dates[chosen], strict=True):
+            said = f"Conducted on {date:%A}, {wording.date(date.date())}{when}"
+            out[int(row)] = Reason("unusual_day", said)
     return out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,9 @@ import pandas as pd
 from analysis import wording
 from analysis.counts import available, counts
 from analysis.errors import AnalysisError
-from analysis.questions.anomalies_case_mix import CASE_MIX
+from analysis.questions.anomalies_case_mix import CASE_MIX, Expectation, expectation
+from analysis.questions.memo import Memo
+from analysis.questions.sharing import counted_once
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
@@ -54,7 +56,8 @@ class Records:
 
     `validations` has the columns of the prepared table (coded columns as values; ``quarter`` and ``month`` from year
     0, days since 1970), `answers` ``validation_row``, ``criterion_id``, ``answer`` and ``corrected_day``. `asked` says
-    whether it is known which criteria were looked at, `pseudonyms` how specialists are called.
+    whether it is known which criteria were looked at, `pseudonyms` how specialists are called, `known` what was worked
+    out of them.
     """
 
     validations: pd.DataFrame
@@ -62,9 +65,19 @@ class Records:
     pseudonyms: Mapping[int, str]
     asked: bool = True
     caveats: tuple[str, ...] = ()
+    known: Memo = field(default_factory=Memo, repr=False, compare=False)
+
+    @property
+    def nbytes(self) -> int:
+        """How much the rows take in memory."""
+        return sum(int(rows.memory_usage(index=False).sum()) for rows in (self.validations, self.answers))
+
+    def expectation(self, events: str, totals: str) -> Expectation:
+        """Events that each validation's case mix leads to expect."""
+        return self.known.once((events, totals), lambda: expectation(self.validations, events, totals))
 
 
-def records_of(dataset: Dataset, selection: Selection, *, answers: bool = True) -> Records:
+def records_of(dataset: Dataset, selection: Selection) -> Records:
     """Validations of a selection, whatever their office, with their answers.
 
     Offices are compared with one another and specialists with all others, so the office filter narrows what is shown
@@ -77,6 +90,10 @@ def records_of(dataset: Dataset, selection: Selection, *, answers: bool = True) 
         For more than two million validations.
     """
     wide = selection.without("offices")
+    return counted_once(("records", dataset.identity, wide), lambda: _read(dataset, wide))
+
+
+def _read(dataset: Dataset, wide: Selection) -> Records:
     if (n := int(counts(dataset, "validations", (), wide)["n"].iloc[0])) > MOST:
         raise AnalysisError(
             f"{wording.counted(n, 'validation')} are too many to be looked through one by one: choose a period, entity type "
@@ -85,7 +102,7 @@ def records_of(dataset: Dataset, selection: Selection, *, answers: bool = True) 
     validations = counts(dataset, "validations", _KEYS, wide, sums=_SUMS, via="rows")
     caveats: tuple[str, ...] = ()
     found = pd.DataFrame({"validation_row": [], "criterion_id": [], "answer": [], "corrected_day": []})
-    prepared = dataset.prepared("findings") if answers and available(dataset, "findings") else None
+    prepared = dataset.prepared("findings") if available(dataset, "findings") else None
     if prepared is not None and "validation_row" not in prepared.collect_schema().names():
         caveats = ("import_again",)
     elif prepared is not None and len(validations) > MOST_ANSWERS_OF:
@@ -94,7 +111,7 @@ def records_of(dataset: Dataset, selection: Selection, *, answers: bool = True) 
         by = ["validation_row", "criterion_id", "answer", "corrected_day"]
         found = counts(dataset, "findings", by, wide.without("focus_areas"), via="rows")
         found = found[found["answer"].isin(EXCEPTIONS)]
-        caveats = ("focus_area_ignored",) if selection.focus_areas else ()
+        caveats = ("focus_area_ignored",) if wide.focus_areas else ()
     return Records(validations, found, pseudonyms(dataset), dataset.criteria_asked, caveats)
 
 

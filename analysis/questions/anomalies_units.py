@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics import metric
-from analysis.questions.anomalies_case_mix import expectation
 from analysis.questions.anomalies_records import LEVEL, Reason, Records, in_offices, records_of, told
 from analysis.results import Interval, finite_or_none
 from analysis.selection import Selection
@@ -163,7 +162,7 @@ def units_compared(
     if missing := why_not(dataset, metric):
         return not_compared(kind, metric, missing)
     labels = {office: dataset.label("field_office", office) for office in dataset.vocabulary("field_office")}
-    return compared(records_of(dataset, selection, answers=False), kind, metric, selection, labels=labels)
+    return compared(records_of(dataset, selection), kind, metric, selection, labels=labels)
 
 
 def compared(
@@ -177,7 +176,7 @@ def compared(
     """As `units_compared`, of records at hand."""
     y, d = METRICS[metric]
     rows = records.validations
-    case_mix = expectation(rows, y, d)
+    case_mix = records.expectation(y, d)
     rows = rows.assign(_y=np.minimum(rows[y], rows[d]), _e=case_mix.expected, _d=rows[d], _n=1)[rows[d] > 0]
     unit = rows["specialist"] if kind == "specialist" else rows["field_office"]
     known = np.asarray(unit >= 0 if kind == "specialist" else unit.notna())

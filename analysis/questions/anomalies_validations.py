@@ -95,26 +95,16 @@ def odd_validations(dataset: Dataset, selection: Selection = Selection()) -> Odd
     """
     selection = selection.checked(dataset)
     records = records_of(dataset, selection)
-    return looked_through(records, selection, copied=copied_answers(records))
+    return looked_through(records, selection)
 
 
-def looked_through(
-    records: Records, selection: Selection = Selection(), *, copied: Mapping[int, Reason]
-) -> OddValidations:
-    """As `odd_validations`, of records at hand; `copied` validations as `copied_answers` finds them."""
+def looked_through(records: Records, selection: Selection = Selection()) -> OddValidations:
+    """As `odd_validations`, of records at hand."""
     rows = records.validations
     if rows.empty:
         return OddValidations((), 0, 0, {}, ("empty_selection",))
-    found: Found = {row: [reason] for row, reason in copied.items()}
-    expected = _expected_deficiencies(records)
-    for part in (
-        _far_from_expected(rows, expected),
-        _not_verified(records),
-        _fast(rows, expected),
-        odd_dates(records),
-    ):
-        for row, reasons in part.items():
-            found.setdefault(row, []).extend(reasons)
+    # What is odd is odd whatever office is looked at.
+    found = records.known.once("oddities", lambda: _oddities(records))
     shown = in_offices(rows, selection)
     here = rows[shown & rows["validation_row"].isin(found).to_numpy()]
     made = [
@@ -133,6 +123,22 @@ def looked_through(
     )
 
 
+def _oddities(records: Records) -> Found:
+    """Reasons of all that deserves a second look."""
+    rows = records.validations
+    found: Found = {row: [reason] for row, reason in copied_answers(records).items()}
+    expected = _expected_deficiencies(records)
+    for part in (
+        _far_from_expected(rows, expected),
+        _not_verified(records),
+        _fast(rows, expected),
+        odd_dates(records),
+    ):
+        for row, reasons in part.items():
+            found.setdefault(row, []).extend(reasons)
+    return found
+
+
 def _place(reason: Reason) -> tuple[int, float]:
     return ORDER.index(reason.code), -1.0 if reason.p_value is None else reason.p_value
 
@@ -140,10 +146,11 @@ def _place(reason: Reason) -> tuple[int, float]:
 def _expected_deficiencies(records: Records) -> NDArray[np.float64]:
     """Deficiencies that each validation's case mix leads to expect."""
     rows = records.validations
+    if records.asked:
+        return records.expectation("n_deficient", "n_assessed").expected
     # Where nobody knows which criteria were asked, every validation had the same chances.
     most = max(int(rows["n_deficient"].max()), 1)
-    chances = rows["n_assessed"] if records.asked else pd.Series(most, rows.index)
-    return expectation(rows.assign(_chances=chances), "n_deficient", "_chances").expected
+    return expectation(rows.assign(_chances=most), "n_deficient", "_chances").expected
 
 
 def _far_from_expected(rows: pd.DataFrame, expected: NDArray[np.float64]) -> Found:
@@ -164,7 +171,7 @@ def _not_verified(records: Records) -> Found:
     if not records.asked:
         return {}
     rows = records.validations
-    expected = expectation(rows, "n_not_verified", "n_verifiable").expected
+    expected = records.expectation("n_not_verified", "n_verifiable").expected
     p = count_tails(rows["n_not_verified"], expected).upper
     out: Found = {}
     for i in np.flatnonzero(benjamini_hochberg(p) < LEVEL):

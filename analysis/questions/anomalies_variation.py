@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,13 +102,11 @@ def lack_of_variation(dataset: Dataset, selection: Selection = Selection()) -> V
     if not dataset.clean_validations:
         return Variation((), 0, 0, ("clean_validations_unknown",))
     records = records_of(dataset, selection)
-    return varied(records, selection, copied=copied_answers(records))
+    return varied(records, selection)
 
 
-def varied(
-    records: Records, selection: Selection = Selection(), *, copied: Mapping[int, Reason]
-) -> Variation:
-    """As `lack_of_variation`, of records at hand; `copied` validations as `copied_answers` finds them."""
+def varied(records: Records, selection: Selection = Selection()) -> Variation:
+    """As `lack_of_variation`, of records at hand."""
     rows = records.validations
     rows = rows[(rows["specialist"] >= 0) & (rows["has_assessed"] > 0)]
     if rows.empty:
@@ -125,7 +122,7 @@ def varied(
     timed, whole, usual, round_p = _round_hours(rows, code)
     round_q = benjamini_hochberg(np.where(shown, round_p, np.nan))
     total = np.bincount(code, rows["n_deficient"].to_numpy(float))
-    repeats = np.bincount(code, rows["validation_row"].isin(copied)).astype(np.int64)
+    repeats = np.bincount(code, rows["validation_row"].isin(copied_answers(records))).astype(np.int64)
     made = []
     for i in np.flatnonzero(shown):
         reasons = []

@@ -92,9 +92,7 @@ def answer_of(
         if definition.kind == "proportion" and len(definition.arms) == 2 and missing:
             left_out["denominator_missing"] = missing
     else:
-        arms, estimates = compare_times(
-            definition, window.selection, window.rows, window.strata, dataset.modes
-        )
+        arms, estimates = compare_times(definition, window, dataset.modes)
     coverage, without = coverage_of(definition, dataset, selection, arms, group)
     quarters = _quarters(dataset, selection)
     answer = dataclasses.replace(
@@ -182,9 +180,9 @@ def _judged(
         adjustable
         and not answer.group
         and answer.primary == PRIMARY
-        and window.once("unbalanced", lambda: unbalanced(rows))
+        and window.known.once("unbalanced", lambda: unbalanced(rows))
     )
-    shared = window.once("positivity", lambda: positivity(rows))
+    shared = window.known.once("positivity", lambda: positivity(rows))
     verdict, reasons = verdict_of(definition, answer, shared, adjustable, apart, within, matching)
     if every_way and (ways := agreement(answer)) and not ways.robust:
         reasons += ("not_robust",)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.coding import added_up, plain
 from analysis.counts import counts
 from analysis.metrics import Metric, Tally
-from analysis.questions.coding import numbered
 from analysis.questions.smallness import MIN_PER_ARM
 from analysis.questions.unseen import COUNTED, speaks_of_criteria
 from analysis.schema import ADJUSTMENT_COLUMNS
@@ -59,13 +59,39 @@ class Arms:
         return self.sums[column, arm]
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What to ask of `analysis.counts.counts`: the table, columns to group by and to add up, and items of feedback."""
+
+    table: str
+    by: tuple[str, ...]
+    sums: tuple[str, ...]
+    items: tuple[str, ...]
+
+
 def tally_counts(
-    dataset: Dataset, definitions: list[Metric], selection: Selection, extra: tuple[str, ...] = ()
+    dataset: Dataset,
+    definitions: Sequence[Metric],
+    selection: Selection,
+    extra: tuple[str, ...] = (),
+    *,
+    modelled: bool = True,
 ) -> pd.DataFrame:
     """One grouped pass over prepared rows that serves every tally given (all of one table).
 
-    Grouped by arm, quarter, adjustment columns, the further columns of models, specialist and `extra`.
+    Grouped by arm, quarter, adjustment columns, specialist and `extra`, and by the further columns of models where
+    one is wanted.
     """
+    asked = counting_of(dataset, definitions, extra, modelled=modelled)
+    items = [dataset.code("item", item) for item in asked.items if item in dataset.vocabulary("item")]
+    only = {"item": items} if items else {}
+    return counts(dataset, asked.table, asked.by, selection, sums=asked.sums, only=only, categories=True)
+
+
+def counting_of(
+    dataset: Dataset, definitions: Sequence[Metric], extra: tuple[str, ...] = (), *, modelled: bool = True
+) -> Counting:
+    """What a pass that serves every tally given counts."""
     tallies = [metric.counted_by for metric in definitions]
     assert all(isinstance(tally, Tally) for tally in tallies)
     (table,) = {tally.table for tally in tallies if isinstance(tally, Tally)}
@@ -79,19 +105,28 @@ def tally_counts(
     if any(speaks_of_criteria(metric, dataset) for metric in definitions):
         sums += COUNTED
     arms = {metric.arm_column for metric in definitions} | {"mode"}
-    by = [*sorted(arms), "quarter", *ADJUSTMENT_COLUMNS, "field_office", "entity_type", "specialist"]
+    by = [*sorted(arms), "quarter", *(COVARIATES if modelled else ADJUSTMENT_COLUMNS), "specialist"]
     if table == "feedback":
         by += ["respondent", "item"]
     by += [column for column in extra if column not in by]
-    return counts(dataset, table, by, selection, sums=list(dict.fromkeys(sums)))
+    items = sorted({tally.item for tally in tallies if isinstance(tally, Tally) and tally.item is not None})
+    return Counting(table, tuple(by), tuple(dict.fromkeys(sums)), tuple(items))
+
+
+def of_item(metric: Metric, counted: pd.DataFrame) -> pd.DataFrame:
+    """Answers to the item that a metric is about; all rows for a metric of anything else."""
+    item = metric.counted_by.item if isinstance(metric.counted_by, Tally) else None
+    if item is None:
+        return counted
+    asked = (counted["item"] == item).to_numpy()
+    return counted if asked.all() else counted[asked]
 
 
 def tally_rows(metric: Metric, rows: pd.DataFrame) -> Arms:
     """Rows of a window as numerators, denominators and clusters of one metric."""
     tally = metric.counted_by
     assert isinstance(tally, Tally)
-    if tally.item is not None:
-        rows = rows[rows["item"] == tally.item]
+    rows = of_item(metric, rows)
     y, d = rows[tally.numerator].to_numpy(), rows[tally.denominator].to_numpy()
     if metric.kind == "rate":
         yy, dd, yd = (
@@ -121,7 +156,7 @@ def tally_rows(metric: Metric, rows: pd.DataFrame) -> Arms:
         "stratum": np.zeros(len(d), np.int64),
     }
     taken = ("n", "arm", "stratum", "quarter", *COVARIATES)
-    columns |= {name: rows[name].to_numpy() for name in taken if name in rows}
+    columns |= {name: plain(rows[name]) for name in taken if name in rows}
     index = rows.index[kept]
     # One index and a type for all: pandas would line up the rows, and look whether values are texts.
     out = pd.DataFrame(
@@ -138,23 +173,12 @@ def gathered(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     y, d = rows["y"].to_numpy(), rows["d"].to_numpy()
     if (y > d).any():
         return rows
-    cluster = pd.factorize(rows["cluster"].to_numpy())[0].astype(np.int64)
-    place, first = numbered([rows["arm"].to_numpy(), *(rows[key].to_numpy() for key in keys), cluster])
-    sums = {name: rows[name].to_numpy() for name in ("n", "y", "d", "yy", "dd", "yd")}
-    return pd.DataFrame(
-        {name: np.bincount(place, of, len(first)).astype(of.dtype) for name, of in sums.items()}
-        | {name: rows[name].to_numpy()[first] for name in ("arm", "cluster", *keys)}
-    )
+    return added_up(rows, ["arm", *keys, "cluster"], ["n", "y", "d", "yy", "dd", "yd"])
 
 
 def tally_by_quarter(metric: Metric, rows: pd.DataFrame) -> dict[tuple[int, int], float]:
     """Figure by (quarter, arm), where at least 10 validations stand behind it."""
-    tallied = tally_rows(metric, rows).rows
-    quarter, arm = tallied["quarter"].to_numpy(np.int64), tallied["arm"].to_numpy(np.int64)
-    place, first = numbered([pd.factorize(quarter)[0], arm])
-    n, y, d = (np.bincount(place, tallied[name].to_numpy(), len(first)) for name in ("n", "y", "d"))
+    found = added_up(tally_rows(metric, rows).rows, ["quarter", "arm"], ["n", "y", "d"])
     return {
-        (int(quarter[row]), int(arm[row])): float(y[i] / d[i])
-        for i, row in enumerate(first)
-        if n[i] >= MIN_PER_ARM
+        (int(row.quarter), int(row.arm)): row.y / row.d for row in found.itertuples() if row.n >= MIN_PER_ARM
     }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.coding import coded_values, numbered
 from analysis.counts import counts
-from analysis.questions.coding import coded_values, numbered
 from analysis.questions.designs import MODEL_COLUMNS, REFUSED, Design, design_of
 from analysis.questions.window import MIN_POSITIVITY, comparison_window, positivity
 from analysis.schema import ADJUSTMENT_COLUMNS, LABELS

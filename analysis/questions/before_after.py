@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.coding import coded_values, numbered
 from analysis.counts import counts
 from analysis.metrics import Metric, Tally
-from analysis.questions.coding import coded_values, numbered
 from analysis.questions.smallness import MIN_PER_ARM, SMALL_ARM
 from analysis.questions.window import MODES, Window, varying
 from analysis.results import Estimate, Status

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.criteria_counts import criterion_counts
+from analysis.questions.asking import answer_to
 from analysis.questions.deficiency_criteria import deficiencies_by_criterion
 from analysis.questions.deficiency_records import CriterionRow, no_rate_reason
 from analysis.results import finite_or_none
@@ -69,10 +70,10 @@ class Candidates:
 
 def candidates(dataset: Dataset, selection: Selection = Selection()) -> Candidates:
     """Criteria for revision or outreach: persistently high, rising, spread over offices; described, not scored."""
-    selection = selection.checked(dataset)
     if missing := no_rate_reason(dataset):
         return Candidates((), 0, None, None, (missing,))
-    ranked = deficiencies_by_criterion(dataset, selection)
+    ranked = answer_to(deficiencies_by_criterion, dataset, selection)
+    selection = selection.checked(dataset)
     counted = criterion_counts(dataset, ["month", "field_office"], selection)
     counted["quarter"] = counted["month"] // 3
     counted["fiscal_year"] = (counted["month"] + (13 - dataset.fiscal_year_start_month) % 12) // 12

@@ -11,15 +11,15 @@ import pandas as pd
 from analysis.errors import AnalysisError, nearest
 from analysis.metrics import Metric, Tally, metric, metrics, missing_reason
 from analysis.questions.answering import answer_of, refused
+from analysis.questions.counted_windows import window_of
 from analysis.questions.families import compare_categories as compare_categories
 from analysis.questions.families import compare_family as compare_family
-from analysis.questions.tallies import tally_counts
+from analysis.questions.tallies import of_item, tally_counts
 from analysis.questions.terms import GROUP_COLUMNS as GROUP_COLUMNS
 from analysis.questions.terms import PRIMARY as PRIMARY
 from analysis.questions.terms import STRATIFIED as STRATIFIED
 from analysis.questions.terms import answerable as answerable
-from analysis.questions.terms import checked_margin, narrowed_by_area
-from analysis.questions.times import time_counts
+from analysis.questions.terms import checked_margin, counted_selection, narrowed_by_area
 from analysis.questions.window import MODES, Window, comparison_window
 from analysis.results import Comparison
 from analysis.selection import Selection
@@ -70,7 +70,7 @@ def compare(
     selection = selection.checked(dataset)
     if missing := missing_reason(definition, dataset):
         return refused(definition, dataset, margin, (missing,))
-    window = _window(definition, _counted([definition], dataset, selection, by))
+    window = _window_alone(definition, dataset, selection, by)
     return _compare(definition, dataset, selection, margin, by, window, every_way=True)
 
 
@@ -86,7 +86,7 @@ def compare_all(dataset: Dataset, selection: Selection = Selection()) -> list[Co
     for definition in metrics().values():
         if _table(definition) and missing[definition.id] is None:
             passes.setdefault(_pass(definition, selection), []).append(definition)
-    shared = {which: _counted(group, dataset, selection, None) for which, group in passes.items()}
+    shared = {which: _counted(group, dataset, selection) for which, group in passes.items()}
     windows: dict[tuple[object, ...], Window] = {}
     out: list[Comparison] = []
     for definition in metrics().values():
@@ -94,7 +94,7 @@ def compare_all(dataset: Dataset, selection: Selection = Selection()) -> list[Co
             out.append(refused(definition, dataset, None, (reason,)))
             continue
         if _table(definition) is None:
-            window = _window(definition, _counted([definition], dataset, selection, None))
+            window = _window_alone(definition, dataset, selection, None)
         else:
             which = _pass(definition, selection)
             key = (which, definition.arm_column, _item(definition))
@@ -119,23 +119,18 @@ def _pass(definition: Metric, selection: Selection) -> tuple[str | None, bool]:
     return _table(definition), bool(selection.focus_areas) and narrowed_by_area(definition)
 
 
-def _counted(
-    definitions: Sequence[Metric], dataset: Dataset, selection: Selection, by: str | None
-) -> pd.DataFrame:
-    extra = tuple(column for column in (by, *(m.by for m in definitions)) if column)
-    without = selection.without("modes")
-    if not narrowed_by_area(definitions[0]):
-        # Not even the denominator: what is not about single criteria is about whole validations.
-        without = without.without("focus_areas")
-    if _table(definitions[0]) is None:
-        return time_counts(dataset, definitions[0], without, extra)
-    return tally_counts(dataset, list(definitions), without, extra)
+def _window_alone(definition: Metric, dataset: Dataset, selection: Selection, by: str | None) -> Window:
+    extra = tuple(column for column in (by, definition.by) if column)
+    return window_of(dataset, [definition], counted_selection(definition, selection), extra)
+
+
+def _counted(definitions: Sequence[Metric], dataset: Dataset, selection: Selection) -> pd.DataFrame:
+    extra = tuple(m.by for m in definitions if m.by)
+    return tally_counts(dataset, definitions, counted_selection(definitions[0], selection), extra)
 
 
 def _window(definition: Metric, counted: pd.DataFrame) -> Window:
-    if item := _item(definition):
-        counted = counted[counted["item"] == item]
-    return comparison_window(counted, arm_column=definition.arm_column)
+    return comparison_window(of_item(definition, counted), arm_column=definition.arm_column)
 
 
 def _compare(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from analysis.counts import available
 from analysis.errors import AnalysisError, nearest
+from analysis.questions.asking import answer_to
 from analysis.questions.deficiency_categories import deficiencies_by_category
 from analysis.questions.deficiency_criteria import deficiencies_by_criterion
 from analysis.questions.deficiency_reasons import deficiencies_by_reason
@@ -60,11 +61,10 @@ def headline(dataset: Dataset, selection: Selection = Selection()) -> Deficienci
     AnalysisError
         For a filter value the dataset does not know.
     """
-    selection = selection.checked(dataset)
     if not available(dataset, "findings"):
         return Deficiencies("category", (), None, None, "This dataset has no findings.")
-    classes = deficiencies_by_category(dataset, selection, rates=False)
-    single = deficiencies_by_criterion(dataset, selection)
+    classes = answer_to(deficiencies_by_category, dataset, selection, rates=False)
+    single = answer_to(deficiencies_by_criterion, dataset, selection)
     said = (
         classes.sentence if classes.sentence == single.sentence else f"{classes.sentence} {single.sentence}"
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
 
 from analysis import wording
 from analysis.counts import counts
-from analysis.criteria_counts import class_counts
+from analysis.criteria_counts import ClassTables, class_tables
 from analysis.questions.deficiency_records import CategoryRow, Deficiencies, LevelRow, no_rate_reason
 from analysis.schema import DATA_FOLDER
 from analysis.selection import Selection
@@ -18,6 +18,8 @@ from analysis.stats.pooled import Pooled
 from analysis.stats.rates import arm_rate
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analysis.datasets.opening import Dataset
 
 LEVELS = ("must", "should")
@@ -41,20 +43,20 @@ def deficiencies_by_category(
     missing = no_rate_reason(dataset)
     known = rates and missing is None
     by = ["specialist"] if known else []
-    counted = class_counts(dataset, ("category", "level"), by, selection)
-    counted = counted[counted["category"].notna()]
-    per_category = counted.groupby("category")["deficient"].sum()
+    counted = class_tables(dataset, ("category", "level"), by, selection)
+    of_category = counted.classes.groupby("category").indices
     sizes, places = _criteria(dataset, selection), category_numbers(dataset)
-    names = [c for c in dataset.vocabulary("category") if c in sizes or c in per_category.index]
-    amounts = [int(per_category.get(name, 0)) for name in names]
+    names = [c for c in dataset.vocabulary("category") if c in sizes or c in of_category]
+    nobody = np.array([], np.int64)
+    classes = [of_category.get(name, nobody) for name in names]
+    amounts = [int(counted.counts["deficient"][:, mine].sum()) for mine in classes]
     total = sum(amounts)
     shares = goodman_intervals(amounts) if names else None
     numbers, published = _published()
     comparable = not selection.focus_areas and set(names) == set(numbers)
     rows, caveats = [], {missing} if missing and rates else set()
-    for i, name in enumerate(names):
-        mine = counted[counted["category"] == name]
-        found = _rate(mine) if known else None
+    for i, (name, mine) in enumerate(zip(names, classes, strict=True)):
+        found = _rate(counted, mine) if known else None
         if found is not None and found.interval is None:
             caveats.add("clusters_needed" if found.estimate is not None else "zero_denominator")
         count, criteria = amounts[i], sizes.get(name, 0)
@@ -65,14 +67,14 @@ def deficiencies_by_category(
                 label=dataset.label("category", name),
                 number=places[name],
                 count=count,
-                n=int(mine["assessed"].sum()) if known else None,
+                n=int(counted.counts["assessed"][:, mine].sum()) if known else None,
                 share=shares.value(i) if shares and total else None,
                 share_interval=shares.interval(i) if shares and total else None,
                 rate=found.estimate if found else None,
                 interval=found.interval if found else None,
                 criteria=criteria,
                 load=count / criteria if criteria and dataset.criteria_asked else None,
-                levels=_levels(mine, known=known) if dataset.catalogue_has_levels else (),
+                levels=_levels(counted, mine, known=known) if dataset.catalogue_has_levels else (),
                 published=given,
                 published_share=given / sum(published.values()) if given is not None else None,
             )
@@ -89,24 +91,22 @@ def category_numbers(dataset: Dataset) -> dict[str, int]:
     return {name: numbers[name] if own else i for i, name in enumerate(names, start=1)}
 
 
-def _rate(rows: pd.DataFrame) -> Pooled | None:
+def _rate(counted: ClassTables, classes: NDArray[np.int64]) -> Pooled | None:
     """Ratio of sums over specialists; validations without one are a cluster of their own."""
-    summed = rows.groupby("specialist")[["deficient", "assessed"]].sum()
-    if not int(summed["assessed"].sum()):
-        return None
-    return arm_rate(summed["deficient"], summed["assessed"], cluster=summed.index)
+    y, d = (counted.counts[name][:, classes].sum(axis=1) for name in ("deficient", "assessed"))
+    return arm_rate(y, d, cluster=counted.groups["specialist"]) if d.any() else None
 
 
-def _levels(rows: pd.DataFrame, *, known: bool) -> tuple[LevelRow, ...]:
+def _levels(counted: ClassTables, classes: NDArray[np.int64], *, known: bool) -> tuple[LevelRow, ...]:
     out = []
     for level in LEVELS:
-        mine = rows[rows["level"] == level]
-        found = _rate(mine) if known else None
+        mine = classes[(counted.classes["level"] == level).to_numpy()[classes]]
+        found = _rate(counted, mine) if known else None
         out.append(
             LevelRow(
                 level,
-                int(mine["deficient"].sum()),
-                int(mine["assessed"].sum()) if known else None,
+                int(counted.counts["deficient"][:, mine].sum()),
+                int(counted.counts["assessed"][:, mine].sum()) if known else None,
                 found.estimate if found else None,
                 found.interval if found else None,
             )

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from analysis.coding import added_up
 from analysis.counts import counts
-from analysis.criteria_counts import criterion_counts
-from analysis.metrics import Metric, Tally, metric
+from analysis.criteria_counts import ClassTables, class_tables
+from analysis.metrics import Tally, metric
 from analysis.questions.comparison import compare_family
 from analysis.questions.deficiency_reasons import deficiencies_by_reason
 from analysis.questions.deficiency_records import Deficiencies, no_rate_reason
@@ -106,13 +107,13 @@ def criteria_by_mode(dataset: Dataset, selection: Selection = Selection()) -> Cr
         counts(dataset, "validations", by, without).assign(quarter=lambda f: f["month"] // 3)
     )
     n = int(window.rows["n"].sum())
-    answers = criterion_counts(dataset, by, without)
-    places = window.rows[[*by, "arm", "stratum"]]
-    answers = answers[answers["mode"].isin(MODES)].merge(places, on=by, how="inner")
-    there = set(answers["criterion_id"].unique())
-    ids = [c for c in dataset.vocabulary("criterion_id") if c in there]
-    tables = _tables(answers, ids)
-    rows = [_criterion(dataset, c, tables[i], window.strata) for i, c in enumerate(ids)]
+    answers = class_tables(dataset, ("criterion_id",), by, without)
+    tables = _tables(answers, window.rows[[*by, "arm", "stratum"]])
+    rows = [
+        _criterion(dataset, criterion, table, window.strata)
+        for criterion, table in zip(answers.classes["criterion_id"], tables, strict=True)
+        if len(window.rows) and criterion is not None
+    ]
     q_values = benjamini_hochberg([np.nan if r.p_value is None else r.p_value for r in rows])
     rows = [
         dataclasses.replace(r, q_value=finite_or_none(float(q))) for r, q in zip(rows, q_values, strict=True)
@@ -149,39 +150,38 @@ def shares_by_mode(dataset: Dataset, column: str, selection: Selection = Selecti
     """
     selection = selection.checked(dataset).without("modes")
     values = dataset.present(column)
-    by = ["mode", "month", *ADJUSTMENT_COLUMNS, "specialist"]
-    found = counts(dataset, "findings", [*by, column, "answer"], selection)
-    found = found[(found["answer"] == "deficient") & found[column].notna()]
+    by = ["mode", "month", *ADJUSTMENT_COLUMNS, "specialist", column]
+    only = {"answer": [dataset.code("answer", "deficient")]}
+    found = counts(dataset, "findings", by, selection, only=only, categories=True)
+    found = found[found[column].notna().to_numpy()]
     if found.empty or not values:
         return Family(column, (), (), "Holm")
     found["quarter"] = found["month"] // 3
-    keys = ["mode", "quarter", *ADJUSTMENT_COLUMNS, "specialist"]
     base = metric("any_deficiency")
-    definitions: dict[str, Metric] = {}
-    for i, value in enumerate(values):
-        found[f"value_{i}"] = found["n"].where(found[column] == value, 0)
-        definitions[value] = dataclasses.replace(
+    definitions = {
+        value: dataclasses.replace(
             base, label=dataset.label(column, value), unit="deficiency", judged=False,
             counted_by=Tally("findings", f"value_{i}", "n"),
-        )  # fmt: skip
-    sums = ["n", *(f"value_{i}" for i in range(len(values)))]
-    counted = found.groupby(keys, dropna=False, as_index=False)[sums].sum()
-    return compare_family(dataset, column, definitions, counted, selection)
+        )
+        for i, value in enumerate(values)
+    }  # fmt: skip
+    keys = ["mode", "quarter", *ADJUSTMENT_COLUMNS, "specialist"]
+    sums = {f"value_{i}": found["n"].where(found[column] == value, 0) for i, value in enumerate(values)}
+    counted = added_up(found.assign(**sums), keys, ["n", *sums])
+    return compare_family(dataset, column, definitions, comparison_window(counted), selection)
 
 
-def _tables(answers: pd.DataFrame, ids: list[str]) -> NDArray[np.int64]:
+def _tables(answers: ClassTables, within: pd.DataFrame) -> NDArray[np.int64]:
     """2×2 tables by criterion and stratum: rows virtual and in person, columns deficient and met."""
-    count = int(answers["stratum"].max()) + 1 if len(answers) else 1
-    out = np.zeros((len(ids), count, 2, 2), np.int64)
-    place = {c: i for i, c in enumerate(ids)}
-    where = (
-        answers["criterion_id"].map(place).to_numpy(np.int64),
-        answers["stratum"].to_numpy(np.int64),
-        1 - answers["arm"].to_numpy(np.int64),
-    )
-    np.add.at(out, (*where, 0), answers["deficient"].to_numpy())
-    np.add.at(out, (*where, 1), (answers["assessed"] - answers["deficient"]).to_numpy())
-    return out
+    by = list(answers.groups.columns)
+    places = answers.groups.merge(within, on=by, how="left")
+    inside = places["stratum"].notna().to_numpy()
+    stratum, arm = (places.loc[inside, name].to_numpy(np.int64) for name in ("stratum", "arm"))
+    out = np.zeros((int(stratum.max(initial=0)) + 1, 2, 2, len(answers.classes)), np.int64)
+    deficient, assessed = (answers.counts[name][inside] for name in ("deficient", "assessed"))
+    np.add.at(out, (stratum, 1 - arm, 0), deficient)
+    np.add.at(out, (stratum, 1 - arm, 1), assessed - deficient)
+    return np.moveaxis(out, -1, 0)
 
 
 def _criterion(

@@ -19,9 +19,9 @@ from analysis.counts import counts
 from analysis.criteria_counts import class_counts
 from analysis.metrics import Tally, metric
 from analysis.questions.comparison import compare_family
+from analysis.questions.counted_windows import window_of
 from analysis.questions.deficiency_records import no_rate_reason
-from analysis.questions.tallies import tally_counts
-from analysis.questions.window import comparison_window, in_shared_strata
+from analysis.questions.window import Window, comparison_window, in_shared_strata
 from analysis.results import Estimate, Family, Interval
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.selection import Selection
@@ -71,12 +71,13 @@ def seen_by_mode(dataset: Dataset, selection: Selection = Selection()) -> WaysOf
         counted = _seen_in_areas(dataset, list(definitions), without)
         if not (counted["specialist"] >= 0).any():
             return WaysOfSeeing(nothing, None, ("clusters_needed", *caveats))
+        window = comparison_window(counted)
     else:
-        counted = tally_counts(dataset, list(definitions.values()), without)
-    family = compare_family(dataset, "seen_by", definitions, counted, without)
-    rows = in_shared_strata(comparison_window(counted).rows)
+        window = window_of(dataset, list(definitions.values()), without, modelled=False)
+    family = compare_family(dataset, "seen_by", definitions, window, without)
+    rows = in_shared_strata(window.rows)
     sums = {how: _sums(rows, how) for how in definitions}
-    return WaysOfSeeing(family, _contrast(counted), caveats, int(rows["n"].sum()), sums)
+    return WaysOfSeeing(family, _contrast(window), caveats, int(rows["n"].sum()), sums)
 
 
 def _seen_in_areas(dataset: Dataset, ways: list[str], selection: Selection) -> pd.DataFrame:
@@ -103,12 +104,11 @@ def _sums(rows: pd.DataFrame, how: str) -> tuple[int, int, int, int]:
     return int(y1), int(d1), int(y0), int(d0)
 
 
-def _contrast(counted: pd.DataFrame) -> Estimate | None:
+def _contrast(window: Window) -> Estimate | None:
     """Physical over document ratio of the two rate ratios; error by leaving out one specialist at a time."""
     needed = [f"n_{what}_{how}" for how in ("physical", CONTROL) for what in ("deficient", "assessed")]
-    if not set(needed) <= set(counted.columns):
+    if not set(needed) <= set(window.counted.columns):
         return None
-    window = comparison_window(counted)
     rows = window.rows[window.rows["specialist"] >= 0]
     specialist, names = pd.factorize(rows["specialist"])
     size = len(names)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.questions.coding import numbered
+from analysis.coding import numbered, plain
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.bounds import Floats
 from analysis.stats.clusters import Clusters, gathered
@@ -88,7 +88,7 @@ def design_of(rows: pd.DataFrame, *, clustered: bool) -> Design:
         Whether ``cluster`` says who belongs together.
     """
     n, y, d = (rows[name].to_numpy(np.int64) for name in ("n", "y", "d"))
-    known = {c: _levels(rows[c].to_numpy(), n, y, d) for c in MODEL_COLUMNS if c in rows.columns}
+    known = {c: _levels(plain(rows[c]), n, y, d) for c in MODEL_COLUMNS if c in rows.columns}
     levels = {column: of for column, of in known.items() if of.recorded}
     present = list(levels)
     # Values that had to be counted with the commonest are not adjusted for: a few may be, most of a column may not.
@@ -141,7 +141,7 @@ def _parameters(levels: dict[str, _Levels], used: list[str]) -> int:
     return 2 + sum(levels[column].dummies for column in used)
 
 
-def _levels(values: np.ndarray, n: Codes, y: Codes, d: Codes) -> _Levels:
+def _levels(values: np.ndarray | pd.Categorical, n: Codes, y: Codes, d: Codes) -> _Levels:
     """Values of a column as levels, the commonest first, rare ones together."""
     codes, known = pd.factorize(values, sort=True, use_na_sentinel=False)
     count = len(known)

@@ -16,9 +16,10 @@ import numpy as np
 from analysis import wording
 from analysis.metrics import Metric, Tally, metric
 from analysis.questions.comparison import GROUP_COLUMNS, compare
+from analysis.questions.counted_windows import window_of
 from analysis.questions.differences_records import Differences, GroupEffect, Spread
-from analysis.questions.tallies import Arms, tally_counts, tally_rows
-from analysis.questions.window import comparison_window, in_shared_strata
+from analysis.questions.tallies import Arms, tally_rows
+from analysis.questions.window import in_shared_strata
 from analysis.results import Arm, Comparison, Interval, finite_or_none
 from analysis.schema import LABELS
 from analysis.selection import Selection
@@ -128,8 +129,7 @@ def _odds_ratio_p(
 ) -> float | None:
     """Breslow, Day and Tarone's p over the groups that take part, one 2×2 table each from its own window."""
     assert isinstance(definition.counted_by, Tally)
-    counted = tally_counts(dataset, [definition], selection.checked(dataset).without("modes"), (by,))
-    window = comparison_window(counted, arm_column=definition.arm_column)
+    window = window_of(dataset, [definition], selection.checked(dataset).without("modes"), (by,))
     tables = []
     for effect in found.effects:
         if effect.row is None:

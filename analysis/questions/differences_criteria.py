@@ -18,6 +18,7 @@ from scipy.special import ndtri
 
 from analysis import wording
 from analysis.counts import counts
+from analysis.questions.asking import answer_to
 from analysis.questions.deficiency_modes import (
     LEVEL,
     CriteriaByMode,
@@ -133,7 +134,7 @@ def criteria_evidence(
     AnalysisError
         For a filter value the dataset does not know.
     """
-    found = criteria_by_mode(dataset, selection)
+    found = answer_to(criteria_by_mode, dataset, selection)
     tested = [row.criterion_id for row in found.rows if row.p_value is not None]
     selection = selection.checked(dataset).without("modes")
     strong, caveats = None, found.caveats

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from analysis import wording
+from analysis.coding import coded_values, numbered
 from analysis.metrics import Tally, metric, missing_reason
 from analysis.questions.answering import answer_of, refused
+from analysis.questions.counted_windows import window_of
 from analysis.questions.differences_records import Mix, MixLevel, MixOf
 from analysis.questions.sentences import arm_names
-from analysis.questions.tallies import tally_counts, tally_rows
-from analysis.questions.window import comparison_window, in_shared_strata
+from analysis.questions.tallies import tally_rows
+from analysis.questions.window import in_shared_strata
 from analysis.results import Comparison
 from analysis.schema import ADJUSTMENT_COLUMNS, LABELS, NOT_RECORDED
 from analysis.selection import Selection
@@ -53,10 +55,9 @@ def mix(dataset: Dataset, metric_id: str, selection: Selection = Selection()) ->
         why = why or "never_pooled"
     elif not isinstance(definition.counted_by, Tally) or len(definition.arms) != 2:
         why = why or "mix_needs_shares"
-    counted = pd.DataFrame() if why else tally_counts(dataset, [definition], selection)
-    if why or counted.empty:
+    window = None if why else window_of(dataset, [definition], selection)
+    if window is None or window.counted.empty:
         return _nothing(refused(definition, dataset, None, (why or "empty_selection",)))
-    window = comparison_window(counted, arm_column=definition.arm_column)
     answer = answer_of(definition, dataset, selection, None, window, track=False)
     rows = in_shared_strata(window.rows)
     if rows.empty:
@@ -96,16 +97,19 @@ def _sets(columns: Sequence[str]) -> list[tuple[str, ...]]:
 
 def _decomposed(arms: pd.DataFrame, columns: Sequence[str]) -> tuple[list[Any], np.ndarray, Kitagawa]:
     """Values of some columns taken together, their sums (events and totals, virtual first), and the two parts."""
+    level = np.zeros(len(arms), np.int64)
+    names: list[Any] = [()]
     if columns:
-        keys = arms[list(columns)].astype("object").where(arms[list(columns)].notna(), "")
-        level, names = pd.MultiIndex.from_frame(keys).factorize(sort=True)
-    else:
-        level, names = np.zeros(len(arms), np.int64), pd.Index([()])
+        number, first = numbered([coded_values(arms[column]) for column in columns])
+        values = arms[list(columns)].take(first).astype("object")
+        found = [tuple(row) for row in values.where(values.notna(), "").itertuples(index=False)]
+        order = sorted(range(len(found)), key=found.__getitem__)
+        level, names = np.argsort(order)[number], [found[i] for i in order]
     sums = np.zeros((len(names), 2, 2), np.int64)
-    place = (level, 1 - arms["arm"].to_numpy())
+    place: Any = (level, 1 - arms["arm"].to_numpy())
     np.add.at(sums, (*place, 0), arms["y"].to_numpy())
     np.add.at(sums, (*place, 1), arms["d"].to_numpy())
-    return list(names), sums, kitagawa(sums[:, 0, 0], sums[:, 0, 1], sums[:, 1, 0], sums[:, 1, 1])
+    return names, sums, kitagawa(sums[:, 0, 0], sums[:, 0, 1], sums[:, 1, 0], sums[:, 1, 1])
 
 
 def _part(arms: pd.DataFrame, columns: tuple[str, ...]) -> MixOf:

@@ -11,8 +11,9 @@ import pandas as pd
 from analysis import wording
 from analysis.metrics import Metric, Waiting, metric, missing_reason
 from analysis.questions.amounts import AMOUNTS, AmountByMode, amounts_by_mode
-from analysis.questions.times import compare_times, time_counts
-from analysis.questions.window import comparison_window
+from analysis.questions.asking import answer_to
+from analysis.questions.counted_windows import window_of
+from analysis.questions.times import time_effect
 from analysis.reasons import words
 from analysis.results import Estimate
 from analysis.selection import Selection
@@ -80,9 +81,10 @@ def effort(dataset: Dataset, selection: Selection = Selection()) -> Effort:
     AnalysisError
         For a filter value the dataset does not know.
     """
+    amounts = answer_to(amounts_by_mode, dataset, selection)
     selection = selection.checked(dataset)
     rows = []
-    for name, answer in amounts_by_mode(dataset, selection).items():
+    for name, answer in amounts.items():
         if "column_absent" in answer.caveats:
             continue
         ratio = None
@@ -114,9 +116,7 @@ def _as_metric(name: str) -> Metric:
 def _like_for_like(dataset: Dataset, definition: Metric, selection: Selection) -> Estimate | None:
     if missing_reason(definition, dataset):
         return None
-    window = comparison_window(time_counts(dataset, definition, selection))
-    _, estimates = compare_times(definition, window.selection, window.rows, window.strata, dataset.modes)
-    return next(row for row in estimates if row.method == "mantel_haenszel")
+    return time_effect(definition, window_of(dataset, [definition], selection))
 
 
 _CLAIMS = {

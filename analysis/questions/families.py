@@ -7,12 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from analysis.metrics import Metric, Tally, metric, missing_reason
 from analysis.questions.answering import answer_of
-from analysis.questions.tallies import tally_counts
-from analysis.questions.window import comparison_window
+from analysis.questions.counted_windows import window_of
+from analysis.questions.window import Window
 from analysis.results import Comparison, Family, finite_or_none
 from analysis.selection import Selection
 from analysis.stats.multiplicity import holm
@@ -45,7 +43,7 @@ def compare_categories(dataset: Dataset, selection: Selection = Selection()) -> 
     ]
     named = dict(zip(dataset.vocabulary("category"), definitions, strict=True))
     return compare_family(
-        dataset, "category", named, tally_counts(dataset, definitions, selection), selection
+        dataset, "category", named, window_of(dataset, definitions, selection, modelled=False), selection
     )
 
 
@@ -53,10 +51,10 @@ def compare_family(
     dataset: Dataset,
     column: str,
     definitions: Mapping[str, Metric],
-    counted: pd.DataFrame,
+    window: Window,
     selection: Selection,
 ) -> Family:
-    """Several tallies over the same counted rows as one family of comparisons, p-values adjusted by Holm.
+    """Several tallies over the same window as one family of comparisons, p-values adjusted by Holm.
 
     The family are those really tested: what is too small or cannot be compared like for like makes no claim, and
     does not cost the others any.
@@ -71,12 +69,11 @@ def compare_family(
         What the members of the family are values of.
     definitions : mapping
         Value → how it is counted.
-    counted : DataFrame
+    window : Window
         Rows by arm, quarter, adjustment columns and specialist that hold every column the definitions add up.
     selection : Selection
         The selection they were counted from, without its validation modes.
     """
-    window = comparison_window(counted)
     answers = []
     for value, definition in definitions.items():
         answer = answer_of(definition, dataset, selection, None, window, track=False, modelled=False)

@@ -12,11 +12,12 @@ from analysis import wording
 from analysis.counts import available, counts
 from analysis.errors import AnalysisError
 from analysis.metrics import Tally, metric
+from analysis.questions.asking import answer_to
 from analysis.questions.coverage import ANSWERING
 from analysis.questions.families import compare_family, tested
 from analysis.questions.feedback_records import SCORES, Feedback, ItemRow, ResponseRow
 from analysis.questions.tallies import tally_counts
-from analysis.questions.window import MODES
+from analysis.questions.window import MODES, comparison_window
 from analysis.results import Comparison, finite_or_none
 from analysis.selection import Selection
 from analysis.stats.multiplicity import holm
@@ -67,7 +68,7 @@ def headline(dataset: Dataset, selection: Selection = Selection()) -> Feedback:
     """
     if not available(dataset, "feedback"):
         return Feedback((), (), None, "This dataset has no feedback.")
-    return feedback(dataset, selection)
+    return answer_to(feedback, dataset, selection)
 
 
 def scored(dataset: Dataset, selection: Selection) -> pd.DataFrame:
@@ -130,12 +131,12 @@ def _contrasts(
     }  # fmt: skip
     if not named:
         return {}
-    counted = tally_counts(dataset, list(named.values()), selection)
+    counted = tally_counts(dataset, list(named.values()), selection, modelled=False)
     out: dict[tuple[str, str], Comparison] = {}
     for respondent in dict.fromkeys(respondent for respondent, _ in asked):
         mine = counted[counted["respondent"] == respondent]
         own = {item: named[item] for who, item in asked if who == respondent and item in named}
-        family = compare_family(dataset, "item", own, mine, selection)
+        family = compare_family(dataset, "item", own, comparison_window(mine), selection)
         out |= {(respondent, answer.group["item"]): answer for answer in family.comparisons}
     return out
 

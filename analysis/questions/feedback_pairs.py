@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -130,23 +131,29 @@ def _sentence(rows: tuple[PairRow, ...], n: int) -> str:
 
 
 def _quotes(dataset: Dataset, selection: Selection) -> dict[str, tuple[str, ...]]:
-    """Comments of each theme, different ones, the first by number."""
-    answers = dataset.prepared("feedback")
-    given = dataset.rows("feedback")
-    if answers is None or "comment" not in given.collect_schema().names():
+    """Comments of each theme, different ones, the first by number; chosen where the rows are, for there may be millions."""
+    both = dataset.prepared_beside_rows("feedback")
+    if both is None or "comment" not in both[1].collect_schema().names():
         return {}
-    columns = answers.collect_schema().names()
-    mask = selection.mask(dataset, columns)
-    kept = collected((answers.filter(mask) if mask is not None else answers).select("response_id", "item"))
-    written = collected(given.select("response_id", "item", "theme", "comment")).dropna(
-        subset=["theme", "comment"]
+    answers, given = both
+    mask = selection.mask(dataset, answers.collect_schema().names())
+    # A selection is of validations: it holds all answers of a response or none.
+    response = ["response_id", "validation_id"]
+    commented = answers.filter(nw.col("theme") >= 0)
+    kept = (commented.filter(mask) if mask is not None else commented).select(*response)
+    written = given.filter(~nw.col("theme").is_null(), ~nw.col("comment").is_null())
+    number = nw.concat_str("response_id", "item", separator="\t")
+    different = (
+        written.join(kept, on=response, how="semi")
+        .select("theme", "comment", number=number)
+        .group_by("theme", "comment")
+        .agg(nw.col("number").min())
     )
-    kept["item"] = [dataset.vocabulary("item")[code] for code in kept["item"]]
-    both = written.merge(kept, on=["response_id", "item"]).sort_values(["response_id", "item"])
-    both = both.drop_duplicates(["theme", "comment"])
+    place = nw.col("number").rank("min").over("theme")
+    first = collected(different.with_columns(place=place).filter(nw.col("place") <= MOST_QUOTES))
     return {
-        str(theme): tuple(_short(str(comment)) for comment in part["comment"].head(MOST_QUOTES))
-        for theme, part in both.groupby("theme")
+        str(theme): tuple(_short(str(comment)) for comment in part["comment"])
+        for theme, part in first.sort_values("number").groupby("theme")
     }
 
 

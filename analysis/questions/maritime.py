@@ -15,6 +15,7 @@ import pandas as pd
 from analysis import wording
 from analysis.counts import available, counts
 from analysis.datasets.preparing_incidents import MARITIME_TYPES
+from analysis.questions.asking import answer_to
 from analysis.questions.incident_records import ShareRow
 from analysis.questions.incident_shares import FEWEST_RANKED, caveats_of, leaders, population, share_rows
 from analysis.questions.incidents import checked
@@ -141,7 +142,7 @@ def headline(dataset: Dataset, selection: Selection = Selection()) -> Maritime:
     """
     if not available(dataset, "incidents"):
         return Maritime((), None, None, None, None, "This dataset has no incidents.")
-    answer = maritime(dataset, selection)
+    answer = answer_to(maritime, dataset, selection)
     return answer if answer.of else dataclasses.replace(answer, caveats=())
 
 

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from analysis import wording
 from analysis.metrics import Metric, Tally, metric, missing_reason
 from analysis.questions.answering import answer_of, refused
-from analysis.questions.arms import COVARIATES, tally_counts, tally_rows
+from analysis.questions.arms import tally_rows
 from analysis.questions.balance import unbalanced
+from analysis.questions.counted_windows import window_of
 from analysis.questions.models import standardised
 from analysis.questions.sentences import arm_names, scale_of
 from analysis.questions.tallies import arm_of
-from analysis.questions.terms import PRIMARY, checked_margin, narrowed_by_area
-from analysis.questions.times import stratified_time, time_arm, time_counts
+from analysis.questions.terms import PRIMARY, checked_margin, counted_selection
+from analysis.questions.times import stratified_time, time_arm
 from analysis.questions.verdicts import verdict_of
 from analysis.questions.window import MODES, Window, comparison_window, positivity
 from analysis.results import Arm, Comparison, Estimate, Interval, Verdict
@@ -45,7 +45,7 @@ _VERDICTS: dict[Verdict, str] = {
 class Grounds:
     """One comparison with the counted rows it rests on, so that variations need not count again.
 
-    `whole` is the answer itself; `counted` its rows by arm, quarter, what models adjust for and specialist, None
+    `whole` is the answer itself; `window` holds its rows by arm, quarter, what models adjust for and specialist, None
     where the metric cannot be asked here (the reason is in `whole`).
     """
 
@@ -54,22 +54,34 @@ class Grounds:
     selection: Selection
     margin: float | None
     whole: Comparison
-    counted: pd.DataFrame | None
+    window: Window | None
+
+    @property
+    def counted(self) -> pd.DataFrame:
+        """All rows of the selection."""
+        assert self.window is not None
+        return self.window.counted
+
+    @property
+    def inside(self) -> pd.DataFrame:
+        """The rows of the comparison window."""
+        assert self.window is not None
+        return self.window.rows
 
     @property
     def stands(self) -> bool:
         """Whether there is an estimate with an interval, of enough validations, to vary."""
         return stands(self.whole)
 
-    def window(self, counted: pd.DataFrame) -> Window:
+    def part(self, counted: pd.DataFrame) -> Window:
         """The comparison window of some of the rows by themselves."""
         return comparison_window(counted, arm_column=self.definition.arm_column)
 
     def behind(self) -> tuple[int, ...]:
         """What the comparison window tells of each arm: how many, how many with the event, how many without."""
-        if self.counted is None:
+        if self.window is None:
             return ()
-        rows = self.window(self.counted).rows
+        rows = self.window.rows
         if not isinstance(self.definition.counted_by, Tally):
             return tuple(int(rows.loc[rows["arm"] == arm, "n"].sum()) for arm in (1, 0))
         arms = tally_rows(self.definition, rows)
@@ -78,7 +90,7 @@ class Grounds:
 
     def answer(self, counted: pd.DataFrame) -> Comparison:
         """Arms, primary estimate and verdict of some of the rows: the same as of a selection that keeps only them."""
-        window = self.window(counted)
+        window = self.part(counted)
         arms, adjusted, found = self._estimated(window)
         answer = dataclasses.replace(
             self.whole, arms=arms, adjusted_arms=adjusted, estimates=tuple(found), sentence=""
@@ -128,28 +140,14 @@ def grounds(
     if missing is not None:
         whole = refused(definition, dataset, margin, (missing,))
         return Grounds(dataset, definition, selection, margin, whole, None)
-    without = selection.without("modes")
-    if not narrowed_by_area(definition):
-        without = without.without("focus_areas")
-    if isinstance(definition.counted_by, Tally):
-        counted = tally_counts(dataset, [definition], without)
-    else:
-        counted = time_counts(dataset, definition, without, ("field_office", "entity_type"))
-    window = comparison_window(counted, arm_column=definition.arm_column)
-    whole = answer_of(definition, dataset, selection, margin, window, track=False)
-    return Grounds(dataset, definition, selection, margin, whole, counted)
+    extra = () if isinstance(definition.counted_by, Tally) else ("field_office", "entity_type")
+    window = window_of(dataset, [definition], counted_selection(definition, selection), extra)
 
+    def answer() -> Comparison:
+        return answer_of(definition, dataset, selection, margin, window, track=False)
 
-def coded(counted: pd.DataFrame) -> pd.DataFrame:
-    """Counted rows with numbers for the words of covariates, in the same order; missing stays missing.
-
-    For rows that are grouped many times over: numbers group several times faster than words.
-    """
-    out = counted.copy()
-    for column in (name for name in COVARIATES if name in counted):
-        codes, _ = pd.factorize(counted[column], sort=True)
-        out[column] = codes if (codes >= 0).all() else np.where(codes < 0, np.nan, codes)
-    return out
+    whole = window.known.once(("answer", metric_id, selection, margin), answer)
+    return Grounds(dataset, definition, selection, margin, whole, window)
 
 
 def stands(answer: Comparison) -> bool:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from analysis import wording
 from analysis.metrics import Metric, Tally, metric
-from analysis.questions.arms import Arms, tally_counts, tally_rows
+from analysis.questions.arms import Arms, tally_rows
+from analysis.questions.counted_windows import window_of
 from analysis.questions.models import standardised
 from analysis.questions.robustness import (
     Grounds,
@@ -25,8 +26,8 @@ from analysis.questions.robustness import (
     unit_of,
 )
 from analysis.questions.sentences import arm_names, scale_of
-from analysis.questions.terms import checked_margin, narrowed_by_area
-from analysis.questions.window import MODES, Window, comparison_window
+from analysis.questions.terms import checked_margin, counted_selection
+from analysis.questions.window import MODES, Window
 from analysis.results import Comparison, Estimate, Interval, Verdict
 from analysis.selection import Selection
 
@@ -158,7 +159,7 @@ def bounds(
 
 def _bounded(ground: Grounds) -> Bounded:
     whole = ground.whole
-    if ground.counted is None:
+    if ground.window is None:
         return _nothing(whole, whole.reasons, whole.sentence)
     if ground.definition.id not in (*_FLAGS, *_RATES):
         return _nothing(
@@ -212,11 +213,8 @@ def _both_ends(ground: Grounds) -> tuple[Window, Arms, Arms]:
     else:
         unseen_criteria, verifiable = _RATES[definition.id]
         wanted = [told(tally.numerator, verifiable), told(unseen_criteria, verifiable)]
-    without = ground.selection.without("modes")
-    if not narrowed_by_area(definition):
-        without = without.without("focus_areas")
-    counted = tally_counts(ground.dataset, [*wanted, metric("not_verified_rate")], without)
-    window = comparison_window(counted)
+    everything = [*wanted, metric("not_verified_rate")]
+    window = window_of(ground.dataset, everything, counted_selection(definition, ground.selection))
     if flag:
         low = tally_rows(wanted[0], window.rows)
         possible, assessed, both = (
@@ -244,9 +242,8 @@ def _estimate(ground: Grounds, window: Window, arms: Arms) -> Estimate:
 def _arms(ground: Grounds, window: Window, low: Arms, high: Arms) -> dict[str, ArmBounds]:
     definition = ground.definition
     criteria = tally_rows(metric("not_verified_rate"), window.rows)
-    assert ground.counted is not None
     inside = ground.counted["quarter"].isin(set(window.rows["quarter"]))
-    recorded = tally_rows(definition, ground.window(ground.counted[inside]).rows)
+    recorded = tally_rows(definition, ground.part(ground.counted[inside]).rows)
     out = {}
     for mode in MODES:
         code = int(mode == "virtual")

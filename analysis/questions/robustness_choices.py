@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.datasets.preparing_incidents import MARITIME_TYPES
-from analysis.questions.robustness import Grounds, coded
+from analysis.questions.robustness import Grounds
 from analysis.questions.window import in_shared_strata, with_strata
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.linearised import MIN_CLUSTERS
@@ -74,19 +74,16 @@ class Sample:
 
 def samples(ground: Grounds) -> list[Sample]:
     """Every period with every group left out; what leaves out nobody, or everybody, is no choice and is not there."""
-    assert ground.counted is not None
-    window = ground.window(ground.counted)
-    counted = ground.counted[ground.counted["quarter"].isin(set(window.rows["quarter"]))]
-    quarters = sorted(set(window.rows["quarter"]))
+    counted = ground.counted[ground.counted["quarter"].isin(set(ground.inside["quarter"]))]
+    quarters = sorted(set(ground.inside["quarter"]))
     groups = {AS_ASKED: np.ones(len(counted), bool)}
     groups |= {
         name: ~leave
-        for name, leave in _left_out(counted, window.rows).items()
+        for name, leave in _left_out(counted, ground.inside).items()
         if 0 < leave.sum() < len(leave)
     }
-    rows = coded(counted)
     return [
-        Sample(period, without, rows[keep & counted["quarter"].isin(within).to_numpy()])
+        Sample(period, without, counted[keep & counted["quarter"].isin(within).to_numpy()])
         for without, keep in groups.items()
         for period, within in _periods(quarters).items()
     ]

@@ -13,7 +13,6 @@ from analysis.questions.robustness import (
     Grounds,
     against,
     as_dict,
-    coded,
     effect,
     grounds,
     size_of,
@@ -134,17 +133,18 @@ def leave_one_out(
     checked_margin(metric(metric_id), margin)
     ground = grounds(dataset, metric_id, selection)
     whole = ground.whole
-    if ground.counted is None or not ground.stands:
+    if ground.window is None or not ground.stands:
         return LeaveOneOut(whole, column, (), whole.reasons, whole.sentence).against(margin)
-    inside = ground.window(ground.counted).rows
+    inside = ground.inside
     values = sorted(set(inside[column].dropna()))
     if len(values) < 2:
         only = f"Only one {LABELS[column].lower()} is in the comparison: nothing can be left out."
         return LeaveOneOut(whole, column, (), ("nothing_to_leave_out",), only).against(margin)
-    # Which rows a value stands in is asked of the words, before they become codes.
-    kept = {value: (ground.counted[column] != value).to_numpy() for value in values}
-    counted = coded(ground.counted)
-    rows = tuple(_without(ground, inside, column, value, counted[kept[value]]) for value in values)
+    counted = ground.counted
+    rows = tuple(
+        _without(ground, inside, column, value, counted[(counted[column] != value).to_numpy()])
+        for value in values
+    )
     # Equal estimates differ in their last digits by the order of adding up, which is no order to show them in.
     ordered = tuple(
         sorted(rows, key=lambda row: (row.estimate is None, round(row.estimate or 0.0, 12), row.label))

@@ -100,7 +100,7 @@ def detectable(
     """
     ground = grounds(dataset, metric_id, selection, margin=margin)
     whole = ground.whole
-    if ground.counted is None or not ground.stands:
+    if ground.window is None or not ground.stands:
         return Detectable(
             whole, {}, None, None, None, (), None, None, None, (), whole.reasons, whole.sentence
         )
@@ -123,8 +123,7 @@ def detectable(
 
 def _sizes(ground: Grounds) -> tuple[dict[str, int], int]:
     """Denominators of both modes in the window, and the validations behind them."""
-    assert ground.counted is not None
-    rows = ground.window(ground.counted).rows
+    rows = ground.inside
     if isinstance(ground.definition.counted_by, Tally):
         arms = tally_rows(ground.definition, rows)
         n = {mode: arms.total(arm)[1] for mode, arm in _ARMS.items()}

@@ -36,7 +36,7 @@ from analysis.questions.robustness_choices import (
 from analysis.questions.sentences import margin_words
 from analysis.questions.tallies import mantel_haenszel
 from analysis.questions.terms import checked_margin
-from analysis.questions.times import stratified_time
+from analysis.questions.times import stratified_time, time_effect
 from analysis.results import Comparison, Estimate, Verdict
 from analysis.selection import Selection
 
@@ -170,7 +170,7 @@ def specifications(
     """
     checked_margin(metric(metric_id), margin)
     ground = grounds(dataset, metric_id, selection)
-    if ground.counted is None or not ground.stands:
+    if ground.window is None or not ground.stands:
         return Specifications(ground.whole, (), (), ground.whole.reasons, ground.whole.sentence).against(
             margin
         )
@@ -183,7 +183,7 @@ def specifications(
 
 def _tallied(ground: Grounds) -> Iterator[tuple[dict[str, str], Estimate]]:
     for sample in samples(ground):
-        window = ground.window(sample.rows)
+        window = ground.part(sample.rows)
         arms = tally_rows(ground.definition, window.rows)
         for adjustment, dropped in MODEL_ADJUSTMENTS.items():
             rows = arms.rows.drop(columns=list(dropped), errors="ignore")
@@ -221,10 +221,10 @@ def _modelled(ground: Grounds, arms: Arms, strata: tuple[str, ...]) -> Estimate:
 
 def _timed(ground: Grounds) -> Iterator[tuple[dict[str, str], Estimate]]:
     for sample in samples(ground):
-        window = ground.window(sample.rows)
+        window = ground.part(sample.rows)
         for adjustment, columns in STRATA.items():
             if adjustment == AS_ASKED:
-                yield _departures(sample), stratified_time(ground.definition, window.rows, window.strata)
+                yield _departures(sample), time_effect(ground.definition, window)
                 continue
             found = stratified_time(ground.definition, restratified(window.rows, columns), columns)
             # By choice, not for want of a record.

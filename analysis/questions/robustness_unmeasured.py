@@ -138,7 +138,7 @@ def unmeasured(
     """
     ground = grounds(dataset, metric_id, selection, margin=margin)
     whole = ground.whole
-    if ground.counted is None or not ground.stands:
+    if ground.window is None or not ground.stands:
         return Unmeasured(whole, None, (), (), (), whole.reasons, whole.sentence)
     ratio = whole.estimate(whole.primary, "ratio")
     shares = isinstance(ground.definition.counted_by, Tally)
@@ -194,8 +194,7 @@ def _target(name: str, to: float, ratio: Estimate) -> Target:
 
 
 def _benchmarks(ground: Grounds) -> tuple[Benchmark, ...]:
-    assert ground.counted is not None
-    rows = tally_rows(ground.definition, ground.window(ground.counted).rows).rows
+    rows = tally_rows(ground.definition, ground.inside).rows
     found = [
         _benchmark(rows, column) for column in MODEL_COLUMNS if column in rows and rows[column].notna().any()
     ]

@@ -12,6 +12,7 @@ from analysis.schema import FILTER_COLUMNS
 
 if TYPE_CHECKING:
     from analysis.datasets.opening import Dataset
+    from analysis.selection import Selection
 
 PRIMARY = "standardised"
 """The method the verdict is read from, for everything but times: those have no model and are stratified."""
@@ -61,6 +62,15 @@ def checked_margin(definition: Metric, margin: float | None) -> None:
         )
     if definition.margin_scale == "difference" and margin >= 1 and definition.kind != "duration":
         raise AnalysisError(f"margin {margin:g} is a fraction, not points: write 0.05 for five points.")
+
+
+def counted_selection(definition: Metric, selection: Selection) -> Selection:
+    """What a comparison of the metric counts: both modes, and all focus areas where it is not about single criteria.
+
+    Not even its denominator is narrowed then: it speaks of whole validations.
+    """
+    without = selection.without("modes")
+    return without if narrowed_by_area(definition) else without.without("focus_areas")
 
 
 def narrowed_by_area(definition: Metric) -> bool:

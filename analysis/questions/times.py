@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.coding import added_up
 from analysis.counts import counts
 from analysis.metrics import Metric, Waiting
 from analysis.questions.smallness import MIN_PER_ARM, adjusted_for, smallness
 from analysis.questions.tallies import wider
-from analysis.questions.window import MODES, in_shared_strata, varying
+from analysis.questions.window import MODES, Window, in_shared_strata, varying
 from analysis.results import Arm, Estimate, Measure, Status
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.stats.durations import median_difference
@@ -38,7 +39,7 @@ CLUSTERS = {"specialist_id": "specialist", "member_id": "member"}
 def time_counts(
     dataset: Dataset, metric: Metric, selection: Selection, extra: tuple[str, ...] = ()
 ) -> pd.DataFrame:
-    """Values of one metric with their counts, by arm, quarter, adjustment columns, cluster and `extra`.
+    """Values of one metric with their counts, by arm, quarter, adjustment columns, cluster, specialist and `extra`.
 
     One grouped pass over prepared rows: cells do not know specialists or members.
     """
@@ -46,37 +47,35 @@ def time_counts(
     assert isinstance(counted_by, Waiting)
     column = CLUSTERS[metric.cluster]
     by = ["mode", "quarter", *ADJUSTMENT_COLUMNS, column, "value", "event"]
-    by += [name for name in extra if name not in by]
-    counted = counts(dataset, counted_by.values, by, selection)
-    code = counted.pop(column).to_numpy()
+    by += [name for name in ("specialist", *extra) if name not in by]
+    counted = counts(dataset, counted_by.values, by, selection, categories=True)
+    code = counted[column].to_numpy()
     # A validation without a specialist is a cluster of its own, as nearly as its row allows.
     cluster = np.where(code >= 0, code, -1 - np.arange(len(counted)))
     return counted.assign(value=counted["value"] / counted_by.per_unit, cluster=cluster)
 
 
 def compare_times(
-    metric: Metric,
-    selection: pd.DataFrame,
-    window: pd.DataFrame,
-    strata: tuple[str, ...],
-    names: Mapping[str, str],
+    metric: Metric, window: Window, names: Mapping[str, str]
 ) -> tuple[dict[str, Arm], list[Estimate]]:
     """Both arms of the whole selection, and the estimates: crude and, within the window, stratified."""
+    selection = window.selection
+    everybody = added_up(selection, ["arm", "value", "event"])
     arms = {
-        mode: time_arm(metric, selection[selection["arm"] == int(mode == "virtual")], mode, names[mode])
+        mode: time_arm(metric, everybody[everybody["arm"] == int(mode == "virtual")], mode, names[mode])
         for mode in MODES
     }
-    selection = selection.assign(stratum=0)
-    estimates = [_estimate(metric, "crude", selection, ())]
+    estimates = [crude_time(metric, selection)]
     if metric.kind == "duration":
-        estimates.append(_medians(selection))
-    estimates.append(stratified_time(metric, window, strata))
+        estimates.append(_medians(everybody))
+    estimates.append(time_effect(metric, window))
     return arms, estimates
 
 
 def times_by_quarter(metric: Metric, rows: pd.DataFrame) -> dict[tuple[int, int], float]:
     """Figure by (quarter, arm), where at least 10 validations stand behind it and the horizon was reached."""
     found = {}
+    rows = added_up(rows, ["quarter", "arm", "value", "event"])
     for (quarter, arm), part in rows.groupby(["quarter", "arm"]):
         value = time_arm(metric, part, "", "").estimate if part["n"].sum() >= MIN_PER_ARM else None
         if value is not None:
@@ -107,12 +106,25 @@ def time_arm(metric: Metric, rows: pd.DataFrame, mode: str, label: str) -> Arm:
 
 def crude_time(metric: Metric, rows: pd.DataFrame) -> Estimate:
     """The unadjusted effect of some rows."""
-    return _estimate(metric, "crude", rows.assign(stratum=0), ())
+    return _estimate(metric, "crude", added_up(rows.assign(stratum=0), [*_LOOKED_AT, "cluster"]), ())
 
 
 def stratified_time(metric: Metric, rows: pd.DataFrame, strata: tuple[str, ...]) -> Estimate:
     """The effect of some rows of a window, stratified by their ``stratum``, which `strata` tells the columns of."""
     return _estimate(metric, "mantel_haenszel", rows, strata)
+
+
+def time_effect(metric: Metric, window: Window) -> Estimate:
+    """The effect within a window, stratified by what can be adjusted for there."""
+
+    def estimate() -> Estimate:
+        return stratified_time(metric, window.rows, window.strata)
+
+    return window.known.once(("time effect", metric.counted_by, metric.cluster), estimate)
+
+
+_LOOKED_AT = ["arm", "stratum", "value", "event"]
+"""What an effect is made of, besides who belongs together."""
 
 
 def _summarised(how: Waiting, rows: pd.DataFrame) -> pd.DataFrame:
@@ -125,8 +137,9 @@ def _estimate(metric: Metric, method: str, rows: pd.DataFrame, strata: tuple[str
     assert isinstance(how, Waiting)
     kept = _summarised(how, rows)
     n_zero = int(rows["n"].sum() - kept["n"].sum())
-    found, clustering, caveats = _allowing_for_clusters(metric, kept)
-    shared = in_shared_strata(kept)
+    alone = added_up(kept, _LOOKED_AT)
+    found, clustering, caveats = _allowing_for_clusters(metric, kept, alone)
+    shared = in_shared_strata(alone)
     happened = (shared["event"] == 1) & (shared["value"] <= (how.horizon or 0))
     events = int(shared.loc[happened, "n"].sum()) if how.summary == "risk" else None
     n1, n0 = (int(shared.loc[shared["arm"] == arm, "n"].sum()) for arm in (1, 0))
@@ -171,12 +184,15 @@ def _estimate(metric: Metric, method: str, rows: pd.DataFrame, strata: tuple[str
 
 
 def _allowing_for_clusters(
-    metric: Metric, rows: pd.DataFrame
+    metric: Metric, rows: pd.DataFrame, together: pd.DataFrame
 ) -> tuple[Pooled, dict[str, object], tuple[str, ...]]:
-    """The effect with errors by cluster where there are enough of them, else by validation; settings and caveats."""
+    """The effect with errors by cluster where there are enough of them, else by validation; settings and caveats.
+
+    `together` are the same rows without their clusters.
+    """
     how = metric.counted_by
     assert isinstance(how, Waiting)
-    alone = _effect(how, rows, clustered=False)
+    alone = _effect(how, together, clustered=False)
     independent: dict[str, object] = {"clustered_by": "validation_id"}
     if not (rows["cluster"] >= 0).any():
         return alone, independent, ("clusters_unknown",) if len(rows) else ()

@@ -11,12 +11,13 @@ import pandas as pd
 from analysis import wording
 from analysis.metrics import Metric, Tally, missing_reason
 from analysis.metrics import metric as definition_of
-from analysis.questions.arms import Arms, tally_counts, tally_rows
+from analysis.questions.arms import Arms, tally_rows
+from analysis.questions.counted_windows import window_of
 from analysis.questions.effort import mode_names
 from analysis.questions.smallness import MIN_PER_ARM
 from analysis.questions.tallies import arm_of
 from analysis.questions.terms import narrowed_by_area
-from analysis.questions.times import time_arm, time_counts
+from analysis.questions.times import time_arm
 from analysis.questions.window import MODES
 from analysis.reasons import words
 from analysis.results import Arm, Interval
@@ -169,11 +170,7 @@ def _points(
 ) -> tuple[TrackPoint, ...]:
     extra = (definition.by,) if definition.by else ()
     tallied = isinstance(definition.counted_by, Tally)
-    counted = (
-        tally_counts(dataset, [definition], selection, extra)
-        if tallied
-        else time_counts(dataset, definition, selection, extra)
-    )
+    counted = window_of(dataset, [definition], selection, extra).counted
     counted = counted[counted[definition.arm_column].isin(definition.arms)]
     counted = counted.assign(arm=(counted[definition.arm_column] == "virtual").astype("int64"))
     out = []

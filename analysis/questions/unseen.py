@@ -76,7 +76,7 @@ def _not_assessed(
         return found[(found["answer"] == "not_assessed").to_numpy()]
 
     # Every group of a column is read off one count.
-    found = (window.whole or window).once(("not assessed", selection, column), all_of_them)
+    found = (window.whole or window).known.once(("not assessed", selection, column), all_of_them)
     inside = (found["month"] // 3).isin(window.rows["quarter"].unique()).to_numpy()
     if group:
         inside = inside & (found[group[0]] == group[1]).to_numpy()

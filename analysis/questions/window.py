@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from analysis.questions.coding import coded_values, numbered
+from analysis.coding import coded_values, numbered, plain
+from analysis.questions.memo import Memo
 from analysis.schema import ADJUSTMENT_COLUMNS
 
 MODES = ("virtual", "in_person")
@@ -22,16 +22,13 @@ MIN_SHARE_OF_A_QUARTER = 0.02
 """Under this share a mode was not in use that quarter: a few stray records must not open the window to years."""
 
 
-Known = TypeVar("Known")
-
-
 @dataclass(frozen=True, slots=True)
 class Window:
     """Counts of the two arms, split by whether both modes were in use that quarter.
 
     `selection` holds all rows of the two arms, `rows` those of quarters with both; `strata` says which columns
     adjustment can use, `counted` is what it was made of, `left_out` what stands outside the two-way comparison, by reason.
-    `whole` is the window that this is a group of.
+    `whole` is the window that this is a group of; `known` what was worked out of it, because metrics share windows.
     """
 
     selection: pd.DataFrame
@@ -41,14 +38,18 @@ class Window:
     counted: pd.DataFrame
     arm_column: str = "mode"
     whole: Window | None = field(default=None, repr=False, compare=False)
-    known: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    known: Memo = field(default_factory=Memo, repr=False, compare=False)
 
-    def once(self, name: Hashable, work: Callable[[], Known]) -> Known:
-        """What was worked out of this window before, or is now: metrics share windows."""
-        if name not in self.known:
-            self.known[name] = work()
-        found: Known = self.known[name]
-        return found
+    @property
+    def nbytes(self) -> int:
+        """How much its rows take in memory; columns that its frames share count once."""
+        sizes = {}
+        for frame in (self.counted, self.selection, self.rows):
+            for column in frame.columns:
+                values = plain(frame[column])
+                values = values.codes if isinstance(values, pd.Categorical) else values
+                sizes[values.__array_interface__["data"][0]] = values.nbytes
+        return sum(sizes.values())
 
     def of(self, column: str, value: str) -> Window:
         """The window of one group by itself: the same as filtering to it."""

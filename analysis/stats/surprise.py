@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc
 
 from analysis.errors import AnalysisError
@@ -63,9 +63,12 @@ def count_tails(counts: ArrayLike, expected: ArrayLike) -> CountTails:
     y, mean = whole("counts", counts), np.asarray(expected, float)
     if mean.shape != y.shape or not ((mean >= 0) & (mean < np.inf)).all():
         raise AnalysisError(f"expected must be one number of at least 0 per count; got shape {mean.shape}.")
-    excess, squares = (y - mean) ** 2 - mean, mean**2
+    excess, squares = ((y - mean) ** 2 - mean).ravel(), (mean**2).ravel()
     whole_sigma2 = float(_sigma2(excess.sum(), squares.sum()))
-    sigma2 = _sigma2(excess.sum() - excess, squares.sum() - squares)
+    # Equal counts of equal expectations are equally surprising, and among very many most are equal to some others.
+    first, place = _different(y, mean)
+    sigma2 = _sigma2(excess.sum() - excess[first], squares.sum() - squares[first])
+    shape, y, mean = y.shape, y.ravel()[first], mean.ravel()[first]
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     weights = weights / weights.sum()
     upper, lower = np.zeros(y.shape), np.zeros(y.shape)
@@ -74,7 +77,15 @@ def count_tails(counts: ArrayLike, expected: ArrayLike) -> CountTails:
         # P(Y ≥ y) of a Poisson variable is the regularised gamma function; a mean of 0 gives 0 for sure.
         upper += weight * np.where(y > 0, gammainc(np.maximum(y, 1), at), 1.0)
         lower += weight * (1 - gammainc(y + 1, at))
-    return CountTails(np.clip(upper, 0.0, 1.0), np.clip(lower, 0.0, 1.0), whole_sigma2)
+    upper, lower = (np.clip(tail, 0.0, 1.0)[place].reshape(shape) for tail in (upper, lower))
+    return CountTails(upper, lower, whole_sigma2)
+
+
+def _different(counts: Floats, expected: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """One of each pair of count and expectation, by its position, and which of them every count is like."""
+    pairs = np.stack([counts.ravel(), expected.ravel()], axis=1)
+    _, first, place = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    return first, place.ravel()
 
 
 def _sigma2(excess: Floats, squares: Floats) -> Floats:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+from analysis.questions.asking import answered_by
+from analysis.questions.sharing import MOST_BYTES, Shared, sharing
 from pages._ui import own
 from pages._ui.turns import Turns
 
@@ -31,20 +33,35 @@ def ask(function: Callable[..., Answer], *subject: Any, **settings: Any) -> Answ
     """
     parts = [getattr(part, "identity", part) for part in subject]
     key = repr((function.__module__, function.__qualname__, parts, sorted(settings.items())))
-    keep = _kept_here if any(own.holds(getattr(part, "path", None)) for part in subject) else _kept
+    here = any(own.holds(getattr(part, "path", None)) for part in subject)
+    keep, shared = (_kept_here, _shared_here) if here else (_kept, _shared)
 
     def answer() -> Answer:
-        return function(*subject, **settings)
+        with sharing(shared()), answered_by(ask):
+            return function(*subject, **settings)
 
     # What was answered before is at hand, or as good as: nobody waits for it. A turn is waited for with nothing held.
     if key in _answered:
-        return cast(Answer, keep(key, answer))
+        with turns.passed_by():
+            return cast(Answer, keep(key, answer))
     with turns.taken():
         made = keep(key, answer)
     if len(_answered) >= 2 * MOST_ANSWERS:
         _answered.clear()
     _answered.add(key)
     return cast(Answer, made)
+
+
+@st.cache_resource(show_spinner=False, scope="session")
+def _shared_here() -> Shared:
+    """The same for a session's own dataset: smaller, because there are many sessions."""
+    return Shared(most_bytes=MOST_BYTES // 8)
+
+
+@st.cache_resource(show_spinner=False)
+def _shared() -> Shared:
+    """What the figures of a page count alike is counted once for all of them."""
+    return Shared()
 
 
 @st.cache_resource(max_entries=MOST_ANSWERS, show_spinner=False, scope="session")

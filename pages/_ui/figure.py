@@ -48,10 +48,8 @@ def drawn(
 ) -> Figure:
     """A figure for the screen, as it is kept; what it asks is kept as well."""
     from analysis.figures import figure
-    from analysis.figures.asking import answered_by
 
-    with answered_by(ask):
-        made = figure(figure_id, dataset, selection, palette="screen", suppress=suppress, **settings)
+    made = figure(figure_id, dataset, selection, palette="screen", suppress=suppress, **settings)
     return made.lighter()
 
 

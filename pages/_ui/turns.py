@@ -48,6 +48,19 @@ class Turns:
                 self._free += 1
                 self._changed.notify_all()
 
+    @contextmanager
+    def passed_by(self) -> Iterator[None]:
+        """Go on without a turn, and with all that is asked on the way: for what is at hand, or as good as.
+
+        Should it have to be made anew, others may already be waiting for it with turns of their own.
+        """
+        before = getattr(self._here, "inside", False)
+        self._here.inside = True
+        try:
+            yield
+        finally:
+            self._here.inside = before
+
     def _wait(self) -> None:
         here = self._here
         here.asked = getattr(here, "asked", 0) + 1
@@ -55,8 +68,15 @@ class Turns:
         place = (rank, next(self._numbers))
         with self._changed:
             heapq.heappush(self._waiting, place)
-            while not self._free or self._waiting[0] != place:
-                self._changed.wait()
+            try:
+                while not self._free or self._waiting[0] != place:
+                    self._changed.wait()
+            except BaseException:
+                # Whoever is called away while waiting must not be waited for.
+                self._waiting.remove(place)
+                heapq.heapify(self._waiting)
+                self._changed.notify_all()
+                raise
             heapq.heappop(self._waiting)
             self._free -= 1
             # Room for two, perhaps: the next in the row looks again.

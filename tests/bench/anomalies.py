@@ -26,7 +26,6 @@ from analysis.datasets.demo.planting import planted
 from analysis.datasets.demo.source import source_tables
 from analysis.datasets.demo.world import World, simulate
 from analysis.questions.anomalies import Anomalies, anomalies, gathered
-from analysis.questions.anomalies_answers import copied_answers
 from analysis.questions.anomalies_months import MonthChart
 from analysis.questions.anomalies_records import Records, shuffled_names
 from analysis.questions.anomalies_seals import searched
@@ -108,12 +107,11 @@ def _days(dates: pd.Series) -> pd.Series:
 def looked_at(world: World) -> Anomalies:
     """What the page says of a program; its charts by month flag nothing that is judged here."""
     records, incidents = records_of_world(world)
-    copied = copied_answers(records)
     nothing: tuple[MonthChart, ...] = ()
     return gathered(
         METRIC, compared(records, "office", METRIC), compared(records, "specialist", METRIC),
-        compared(records, "office", COUNTED), varied(records, copied=copied), nothing, searched(incidents),
-        looked_through(records, copied=copied),
+        compared(records, "office", COUNTED), varied(records), nothing, searched(incidents),
+        looked_through(records),
     )  # fmt: skip
 
 

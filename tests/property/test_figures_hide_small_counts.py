@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from analysis.charts.figure import Figure
 from analysis.datasets.opening import Dataset
-from analysis.figures.asking import answered_by
 from analysis.figures.registry import figure, registry
+from analysis.questions.asking import answered_by
 from analysis.selection import Selection
 
 SMALL = range(1, 5)

@@ -18,6 +18,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from analysis import Dataset, Selection, compare, figure
 from analysis.errors import AnalysisError
 from analysis.metrics import metric
+from analysis.questions import counted_windows
 from analysis.questions.amounts import AMOUNTS, AmountByMode, amount_by_mode
 from analysis.questions.deficiency_modes import shares_by_mode
 from analysis.questions.effort import effort
@@ -233,7 +234,7 @@ def changed(demo: Dataset, change: dict[str, object]) -> list[Estimate]:
     definition = metric("hours")
     counted = time_counts(demo, definition, BOTH).assign(**change)
     window = comparison_window(counted)
-    return compare_times(definition, window.selection, window.rows, window.strata, demo.modes)[1]
+    return compare_times(definition, window, demo.modes)[1]
 
 
 def test_a_value_of_zero_is_left_out_of_the_ratio_counted_and_said(demo: Dataset) -> None:
@@ -268,15 +269,13 @@ def test_few_specialists_are_not_clustered_and_decide_nothing(demo: Dataset) -> 
 
 
 def test_a_verdict_is_not_read_from_few_specialists(demo: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    import analysis.questions.comparison as comparison
-
-    real = comparison.time_counts
+    real = counted_windows.time_counts
 
     def few(*arguments: object, **more: object) -> pd.DataFrame:
         frame = real(*arguments, **more)
         return frame.assign(cluster=frame["cluster"] % 4)
 
-    monkeypatch.setattr(comparison, "time_counts", few)
+    monkeypatch.setattr(counted_windows, "time_counts", few)
     answer = compare(demo, "hours", BOTH)
     assert answer.verdict == "too_few" and "too_few_clusters" in answer.reasons
 

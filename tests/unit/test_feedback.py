@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +13,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from analysis.charts.diverging import diverging_bars
 from analysis.datasets.engines import collected
-from analysis.datasets.opening import Dataset
+from analysis.datasets.opening import Dataset, open_dataset
 from analysis.errors import AnalysisError
 from analysis.figures import figure
 from analysis.questions.feedback import feedback
@@ -107,6 +110,27 @@ def test_themes_are_those_of_the_rows(small_demo: Dataset) -> None:
         assert row.n == len(mine)
         assert {mode: (mine["mode"] == mode).sum() for mode in MODES} == dict(row.counts)
         assert set(row.quotes) <= set(mine["comment"].dropna())
+
+
+def test_quotes_are_the_first_of_their_selection(small_demo: Dataset, tmp_path: Path) -> None:
+    """Every comment another one, so that a quote tells which response it is of."""
+    folder = tmp_path / "commented"
+    shutil.copytree(small_demo.path, folder)
+    given = pd.read_parquet(folder / "source" / "feedback.parquet")
+    given["comment"] = "I say " + given["response_id"] + " " + given["item"]
+    given.to_parquet(folder / "source" / "feedback.parquet", index=False)
+    office = pd.read_parquet(folder / "source" / "validations.parquet").set_index("validation_id")[
+        "field_office"
+    ]
+    for engine in ("duckdb", "pandas"):
+        dataset = open_dataset(folder, engine=engine)
+        for chosen in (None, "Miami"):
+            mine = given.dropna(subset=["theme"]).sort_values(["response_id", "item"])
+            mine = mine[(mine["validation_id"].map(office) == chosen) | (chosen is None)]
+            answer = themes(dataset, Selection(offices=(chosen,)) if chosen else Selection())
+            assert len(answer.rows) == mine["theme"].nunique()
+            for row in answer.rows:
+                assert list(row.quotes) == mine.loc[mine["theme"] == row.theme, "comment"].head(3).tolist()
 
 
 def test_the_mode_filter_is_not_applied_and_said(small_demo: Dataset) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis.errors import AnalysisError
 from analysis.stats.multiplicity import benjamini_hochberg, holm
@@ -32,3 +34,17 @@ def test_by_the_definition() -> None:
 def test_what_is_no_p_value_is_refused(adjust) -> None:
     with pytest.raises(AnalysisError, match="between 0 and 1"):
         adjust([0.5, 1.5])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_holm_rejects_what_stepping_down_rejects(p: list[float]) -> None:
+    """An adjusted p-value is the smallest level at which the procedure, step by step, would still reject."""
+    adjusted = holm(p)
+    assert adjusted.max() <= 1
+    for level in (0.01, 0.05, 0.5):
+        rejected = set()
+        for step, one in enumerate(sorted(range(len(p)), key=p.__getitem__)):
+            if p[one] * (len(p) - step) > level:
+                break
+            rejected.add(one)
+        assert {one for one in range(len(p)) if adjusted[one] <= level} == rejected

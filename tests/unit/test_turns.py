@@ -95,3 +95,49 @@ def test_a_turn_ends_with_an_error() -> None:
 
     threading.Thread(target=next_one).start()
     assert done.wait(20)
+
+
+def test_whoever_is_called_away_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns(at_once=1)
+    done = threading.Event()
+
+    def late() -> None:
+        with turns.taken():
+            done.set()
+
+    with turns.taken():
+        monkeypatch.setattr(turns._here, "inside", False)
+
+        def called_away() -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(turns._changed, "wait", called_away)
+            with pytest.raises(KeyboardInterrupt), turns.taken():
+                pass
+        assert _waiting(turns) == 0
+        thread = threading.Thread(target=late)
+        thread.start()
+        _until(lambda: _waiting(turns) == 1)
+    assert done.wait(20)
+    thread.join(20)
+
+
+def test_what_is_at_hand_waits_for_nobody() -> None:
+    """Not even what it asks on the way: whoever has a turn may be waiting for it."""
+    turns, held, finished = Turns(at_once=1), threading.Event(), threading.Event()
+
+    def at_hand() -> None:
+        held.wait(20)
+        with turns.passed_by(), turns.taken():
+            finished.set()
+
+    thread = threading.Thread(target=at_hand)
+    thread.start()
+    with turns.taken():
+        held.set()
+        assert finished.wait(20)
+    thread.join(20)
+    with turns.taken():
+        pass
+    assert turns._free == 1 and not turns._here.inside

@@ -76,6 +76,7 @@ def _ungrouped(
     sums: Any = ("n",),
     via: str = "",
     only: Mapping[str, Any] = MappingProxyType({}),
+    categories: bool = False,
 ) -> pd.DataFrame:
     assert selection == Selection(), "the bench asks about whole programs"
     return held.ungrouped(table, by, sums, only)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from analysis.stats.pooled import Codes
+if TYPE_CHECKING:
+    from analysis.stats.pooled import Codes
 
 
 def numbered(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
@@ -46,6 +48,29 @@ def numbered(columns: Sequence[Codes]) -> tuple[Codes, Codes]:
     return place, first
 
 
+def plain(column: pd.Series) -> np.ndarray | pd.Categorical:
+    """The values of a column without its index; categories stay categories."""
+    values = column.array
+    return values if isinstance(values, pd.Categorical) else column.to_numpy()
+
+
 def coded_values(values: pd.Series | np.ndarray) -> Codes:
     """Values as codes from 0 in the order in which they first occur; what is not recorded is a value of its own."""
     return np.asarray(pd.factorize(values, use_na_sentinel=False)[0], np.int64)
+
+
+def added_up(rows: pd.DataFrame, keys: Sequence[str], sums: Sequence[str] = ("n",)) -> pd.DataFrame:
+    """Rows that agree on all keys as one, with whole-number columns added up; in the order in which they first occur.
+
+    What `groupby` does, in a fraction of its time where there are millions of rows; what is not recorded is a value.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"arm": [1, 0, 1], "n": [2, 3, 4]})
+    >>> added_up(rows, ["arm"]).to_dict("list")
+    {'arm': [1, 0], 'n': [6, 3]}
+    """
+    place, first = numbered([coded_values(rows[key]) for key in keys])
+    whole = {name: rows[name].to_numpy() for name in sums}
+    made = {name: np.bincount(place, of, len(first)).astype(of.dtype) for name, of in whole.items()}
+    return rows[list(keys)].take(first).reset_index(drop=True).assign(**made)
