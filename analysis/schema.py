@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DATA_FOLDER = Path(__file__).resolve().parent.parent / "data"
 
 ColumnType = Literal["text", "date", "integer", "number", "flag"]

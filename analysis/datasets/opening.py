@@ -193,14 +193,6 @@ class Dataset:
         engine = self._handle()
         return tuple(engine.read_parquet(self.path / "source" / f"{table}.parquet") for table in tables)
 
-    def prepared_beside_rows(self, table: str) -> tuple[Frame, Frame] | None:
-        """Prepared and source rows of a table through one database handle, so that they can be joined."""
-        prepared, source = (self.path / kind / f"{table}.parquet" for kind in ("prepared", "source"))
-        if not prepared.exists() or not source.exists():
-            return None
-        engine = self._handle()
-        return engine.read_parquet(prepared), engine.read_parquet(source)
-
     def catalogue(self) -> pd.DataFrame:
         """The criteria catalogue."""
         return collected(self.rows("criteria"))

@@ -150,6 +150,7 @@ def _prepare_and_write(
         write("validations", *validations.whole())
         if "feedback" in sources:
             write("feedback", _feedback(engine, sources["feedback"], base, vocabularies))
+            write("comments", _comments(engine, sources["feedback"], base, vocabularies))
         if _has_due_dates(sources):
             write("backlog", prepare_backlog(engine, sources, vocabularies))
     if "members" in sources:
@@ -166,7 +167,7 @@ def _prepare_and_write(
 
 _TELLS_ROWS_APART = {
     "validations": "validation_row", "members": "member_id", "incidents": "incident_id", "causes": "cause",
-    "feedback": "item",
+    "feedback": "item", "comments": "number",
 }  # fmt: skip
 """The column up to which a table's rows are in order: no two of them agree so far."""
 
@@ -191,18 +192,35 @@ def _has_due_dates(sources: Mapping[str, Frame]) -> bool:
     return any(bool(collected(frame)["known"].fillna(False).iloc[0]) for frame in (members, validations))
 
 
+_FEEDBACK_FILTERS = (
+    "validation_id", "field_office", "mode", "day", "month", "quarter", "entity_type", "risk", "kind", "location",
+    "specialist",
+)  # fmt: skip
+
+
 def _feedback(
     engine: Engine, feedback: Frame, validations: Frame, vocabularies: Mapping[str, Vocabulary]
 ) -> Frame:
-    filters = validations.select(
-        "validation_id", "field_office", "mode", "day", "month", "quarter", "entity_type", "risk", "kind",
-        "location", "specialist",
-    )  # fmt: skip
     answers = encoded(engine, feedback.drop("comment"), ("respondent", "item", "theme"), vocabularies)
     return (
-        answers.join(filters, on="validation_id", how="inner")
+        answers.join(validations.select(*_FEEDBACK_FILTERS), on="validation_id", how="inner")
         .with_columns(nw.col("score").cast(nw.Int16), n=nw.lit(1, nw.Int32))
         .with_columns(top_two=flag(nw.col("score") >= 4))
+    )
+
+
+def _comments(
+    engine: Engine, feedback: Frame, validations: Frame, vocabularies: Mapping[str, Vocabulary]
+) -> Frame:
+    """What was written under a theme: few rows beside the answers, and the only ones with text."""
+    written = feedback.filter(~nw.col("theme").is_null(), ~nw.col("comment").is_null()).select(
+        "theme", "comment", "validation_id", number=nw.concat_str("response_id", "item", separator="\t")
+    )
+    first = ("field_office", "theme", "number")
+    return (
+        encoded(engine, written, ("theme",), vocabularies)
+        .join(validations.select(*_FEEDBACK_FILTERS), on="validation_id", how="inner")
+        .select(*first, "comment", *(name for name in _FEEDBACK_FILTERS if name not in ("validation_id", *first)))
     )
 
 

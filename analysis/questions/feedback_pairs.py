@@ -132,28 +132,18 @@ def _sentence(rows: tuple[PairRow, ...], n: int) -> str:
 
 def _quotes(dataset: Dataset, selection: Selection) -> dict[str, tuple[str, ...]]:
     """Comments of each theme, different ones, the first by number; chosen where the rows are, for there may be millions."""
-    both = dataset.prepared_beside_rows("feedback")
-    if both is None or "comment" not in both[1].collect_schema().names():
+    written = dataset.prepared("comments")
+    if written is None:
         return {}
-    answers, given = both
-    mask = selection.mask(dataset, answers.collect_schema().names())
-    # A selection is of validations: it holds all answers of a response or none.
-    response = ["response_id", "validation_id"]
-    commented = answers.filter(nw.col("theme") >= 0)
-    kept = (commented.filter(mask) if mask is not None else commented).select(*response)
-    written = given.filter(~nw.col("theme").is_null(), ~nw.col("comment").is_null())
-    number = nw.concat_str("response_id", "item", separator="\t")
-    different = (
-        written.join(kept, on=response, how="semi")
-        .select("theme", "comment", number=number)
-        .group_by("theme", "comment")
-        .agg(nw.col("number").min())
-    )
+    mask = selection.mask(dataset, written.collect_schema().names())
+    kept = written if mask is None else written.filter(mask)
+    different = kept.group_by("theme", "comment").agg(nw.col("number").min())
     place = nw.col("number").rank("min").over("theme")
     first = collected(different.with_columns(place=place).filter(nw.col("place") <= MOST_QUOTES))
+    names = dataset.vocabulary("theme")
     return {
-        str(theme): tuple(_short(str(comment)) for comment in part["comment"])
-        for theme, part in first.sort_values("number").groupby("theme")
+        str(names[code]): tuple(_short(str(comment)) for comment in part["comment"])
+        for code, part in first.sort_values("number").groupby("theme")
     }
 
 

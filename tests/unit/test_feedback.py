@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from analysis.charts.diverging import diverging_bars
 from analysis.datasets.engines import collected
 from analysis.datasets.opening import Dataset, open_dataset
+from analysis.datasets.preparing import finish_dataset
 from analysis.errors import AnalysisError
 from analysis.figures import figure
 from analysis.questions.feedback import feedback
@@ -119,6 +121,7 @@ def test_quotes_are_the_first_of_their_selection(small_demo: Dataset, tmp_path: 
     given = pd.read_parquet(folder / "source" / "feedback.parquet")
     given["comment"] = "I say " + given["response_id"] + " " + given["item"]
     given.to_parquet(folder / "source" / "feedback.parquet", index=False)
+    finish_dataset(folder, tomllib.loads((folder / "dataset.toml").read_text(encoding="utf-8")))
     office = pd.read_parquet(folder / "source" / "validations.parquet").set_index("validation_id")[
         "field_office"
     ]
