@@ -46,11 +46,11 @@ class Visit:
         self.settled()
 
     def settled(self) -> None:
-        """Wait until the run is over and its charts are drawn."""
+        """Wait until the run is over, its charts are drawn and nothing moves any more."""
         self.page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE)
         self.page.wait_for_function(SETTLED, timeout=PATIENCE)
-        # Charts animate in and the address follows the last message; nothing announces either.
-        self.page.wait_for_timeout(400)
+        # The address follows the last message and a chart finds its height; nothing announces either.
+        self.page.wait_for_function(STILL, timeout=PATIENCE)
 
     @property
     def path(self) -> str:
@@ -67,7 +67,15 @@ class Visit:
 SETTLED = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
   const stale = document.querySelector('[data-stale="true"]');
-  return app && app.dataset.testScriptState === 'notRunning' && !stale;
+  const charts = [...document.querySelectorAll('.stVegaLiteChart')].filter(chart => chart.offsetParent);
+  return app && app.dataset.testScriptState === 'notRunning' && !stale
+    && charts.every(chart => chart.querySelector('svg, canvas'));
+}"""
+STILL = """async () => {
+  const height = () => document.querySelector('[data-testid="stMain"]')?.scrollHeight;
+  const before = height();
+  await new Promise(later => setTimeout(later, 400));
+  return height() === before;
 }"""
 
 
