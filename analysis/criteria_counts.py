@@ -196,7 +196,7 @@ def _places(keys: pd.DataFrame, rows: pd.DataFrame, columns: Sequence[str]) -> N
     return places[number[len(keys) :]]
 
 
-def _codes(column: pd.Series) -> NDArray[np.int64]:  # type: ignore[type-arg]  # pandas does not say of what
+def _codes(column: pd.Series) -> NDArray[np.int64]:
     """Whole numbers that tell values apart: those of categories, or the values themselves."""
     values = column.array
     codes = values.codes if isinstance(values, pd.Categorical) else column.to_numpy()
@@ -212,6 +212,6 @@ def _summed(
     return summed.reshape(shape)
 
 
-def _decoded(dataset: Dataset, column: str, codes: pd.Series) -> pd.Series:  # type: ignore[type-arg]  # pandas does not say of what
+def _decoded(dataset: Dataset, column: str, codes: pd.Series) -> pd.Series:
     values = dict(enumerate(dataset.vocabulary(column)))
     return pd.Series([values.get(code) for code in codes], codes.index, dtype="object")

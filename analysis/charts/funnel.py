@@ -134,7 +134,7 @@ def funnel(
     return finished(layers, height=height, alt_text=alt_text, palette=palette)
 
 
-def _reach(sizes: pd.Series, limits: pd.DataFrame) -> tuple[float, float]:  # type: ignore[type-arg]  # pandas does not say of what
+def _reach(sizes: pd.Series, limits: pd.DataFrame) -> tuple[float, float]:
     """From just below the smallest to just above the largest unit, inside what has limits."""
     low, high = float(sizes.min()), float(sizes.max())
     spare = 0.06 * (high - low or high)

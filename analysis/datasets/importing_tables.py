@@ -78,7 +78,7 @@ def import_table(
     report.repaired |= forms.notes
     typed = engine.parsed(
         mapped,
-        {c.name: c.type for c in table.columns if c.name in spec.feeds and c.type != "text"},  # type: ignore[misc]  # text is left out just here
+        {c.name: c.type for c in table.columns if c.name in spec.feeds and c.type != "text"},
         date_formats=forms.formats,
         suffix=PARSED,
     )

@@ -220,7 +220,9 @@ def _comments(
     return (
         encoded(engine, written, ("theme",), vocabularies)
         .join(validations.select(*_FEEDBACK_FILTERS), on="validation_id", how="inner")
-        .select(*first, "comment", *(name for name in _FEEDBACK_FILTERS if name not in ("validation_id", *first)))
+        .select(
+            *first, "comment", *(name for name in _FEEDBACK_FILTERS if name not in ("validation_id", *first))
+        )
     )
 
 

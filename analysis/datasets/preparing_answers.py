@@ -70,7 +70,7 @@ _BEFORE, _AFTER = -(10**9), 10**9
 """Days before and after all others."""
 
 
-def _days(dates: pd.Series, missing: int) -> pd.Series:  # type: ignore[type-arg]  # pandas does not say of what
+def _days(dates: pd.Series, missing: int) -> pd.Series:
     numbers = [missing if pd.isna(day) else day_number(pd.Timestamp(day).date()) for day in dates]
     return pd.Series(numbers, dates.index, dtype="int64")
 

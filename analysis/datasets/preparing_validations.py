@@ -160,7 +160,7 @@ def _findings(
 ) -> Frame:
     if "findings" not in sources:
         types = {c.name: c.type for c in TABLES["findings"].columns}
-        findings = engine.typed_empty(types)  # type: ignore[arg-type]  # the types of the schema are these
+        findings = engine.typed_empty(types)
     else:
         findings = sources["findings"]
     selected = findings.select(

@@ -73,7 +73,7 @@ def reference_table(engine: Engine, name: str) -> Frame:
     if broken:
         raise AnalysisError(f"data/reference/{name}.csv: row {broken[0][0]}: {broken[0][1]}.")
     typed = {c.name: c.type for c in table.columns if c.type != "text"}
-    return engine.parsed(frame, typed).select(*table.names)  # type: ignore[arg-type]  # the types of the schema are these
+    return engine.parsed(frame, typed).select(*table.names)
 
 
 def dataset_vocabularies(
@@ -174,7 +174,7 @@ def encoded(
     return frame.select(*kept, *made)
 
 
-def _natural(values: pd.Series) -> pd.Series:  # type: ignore[type-arg]  # pandas does not say of what
+def _natural(values: pd.Series) -> pd.Series:
     # "2.10" comes after "2.9": numbers inside identifiers sort as numbers.
     if values.name != "criterion_id":
         return values

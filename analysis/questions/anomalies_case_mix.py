@@ -82,7 +82,7 @@ def expectation(rows: pd.DataFrame, events: str, totals: str) -> Expectation:
     return Expectation(probability[keys] * total, tuple(used), caveats)
 
 
-def _levels(values: pd.Series, n: Numbers, y: Numbers, d: Numbers) -> NDArray[np.int64]:  # type: ignore[type-arg]  # pandas does not say of what
+def _levels(values: pd.Series, n: Numbers, y: Numbers, d: Numbers) -> NDArray[np.int64]:
     """Values as codes, the commonest 0 and rare ones together."""
     codes, _ = pd.factorize(values, sort=True, use_na_sentinel=False)
     size, events, chances = (np.bincount(codes, amount) for amount in (n, y, d))

@@ -115,7 +115,7 @@ def _days_off(records: Records) -> dict[int, Reason]:
     return out
 
 
-def _holidays(dates: pd.Series) -> NDArray[np.bool_]:  # type: ignore[type-arg]  # pandas does not say of what
+def _holidays(dates: pd.Series) -> NDArray[np.bool_]:
     from pandas.tseries.holiday import USFederalHolidayCalendar
 
     known = USFederalHolidayCalendar().holidays(dates.min(), dates.max())

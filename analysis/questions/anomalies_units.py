@@ -216,7 +216,7 @@ def why_not(dataset: Dataset, name: str) -> str | None:
     return "level_unknown" if name == "any_must_deficiency" and not dataset.catalogue_has_levels else None
 
 
-def _sums(rows: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:  # type: ignore[type-arg]  # pandas does not say of what
+def _sums(rows: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
     return rows.groupby(unit[rows.index], sort=True)[["_n", "_y", "_e", "_d"]].sum()
 
 
@@ -276,7 +276,7 @@ def _rows(
     return tuple(sorted(rows, key=lambda row: row.name))
 
 
-def _row(name: str, unit: str, sums: pd.Series, average: float) -> UnitRow:  # type: ignore[type-arg]  # pandas does not say of what
+def _row(name: str, unit: str, sums: pd.Series, average: float) -> UnitRow:
     n, y, expected, d = (float(sums[c]) for c in ("_n", "_y", "_e", "_d"))
     place = _rate if name == COUNTED else _share
     adjusted, interval = place(y, expected, d, average)

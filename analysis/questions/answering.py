@@ -16,6 +16,7 @@ from analysis.questions.before_after import paired
 from analysis.questions.coverage import coverage_of
 from analysis.questions.models import POPULATIONS, standardised, weighted
 from analysis.questions.tallies import (
+    Arms,
     adjusted_arms,
     arm_of,
     crude,
@@ -26,7 +27,7 @@ from analysis.questions.tallies import (
 from analysis.questions.terms import PRIMARY, STRATIFIED, measure_of, narrowed_by_area, primary_of
 from analysis.questions.times import compare_times, times_by_quarter
 from analysis.questions.unseen import unseen
-from analysis.questions.verdicts import crude_difference, further, lacks_power, verdict_of
+from analysis.questions.verdicts import crude_within, further, lacks_power, verdict_of
 from analysis.questions.window import MODES, Window, positivity
 from analysis.results import Arm, Comparison, Estimate
 from analysis.selection import Selection, month_number
@@ -78,15 +79,17 @@ def answer_of(
     adjusted: dict[str, Arm] = {}
     primary = primary_of(definition) if modelled else STRATIFIED
     left_out = dict(window.left_out)
+    inside: Arms | None = None
     if isinstance(definition.counted_by, Tally):
-        arms, estimates, adjusted = _tallied(definition, dataset, window, modelled)
+        inside = tally_rows(definition, window.rows)
+        arms, estimates, adjusted = _tallied(definition, dataset, window, inside, modelled)
         model = next((row for row in estimates if row.method == PRIMARY), None)
         if fall_back and model is not None and model.status == "not_estimable":
             primary = STRATIFIED
         if primary == STRATIFIED and len(definition.arms) == 2:
-            adjusted = adjusted_arms(tally_rows(definition, window.rows), dataset.modes)
+            adjusted = adjusted_arms(inside, dataset.modes)
         if every_way and estimates:
-            estimates += weighted(definition, tally_rows(definition, window.rows), window.strata)
+            estimates += weighted(definition, inside, window.strata)
             estimates.append(paired(dataset, definition, selection.without("modes"), window))
         missing = int(window.selection["n"].sum()) - sum(arm.n for arm in arms.values())
         if definition.kind == "proportion" and len(definition.arms) == 2 and missing:
@@ -108,7 +111,8 @@ def answer_of(
         series=_tracked(definition, window.selection, quarters) if track else {},
     )
     matching = _matching(answer, dataset, selection)
-    answer = _judged(answer, definition, window, matching, every_way=every_way)
+    within = crude_within(definition, inside or window.rows, answer.measure)
+    answer = _judged(answer, definition, window, within, matching, every_way=every_way)
     more = _remarks(answer, definition, selection, window, modelled=modelled)
     if modelled:
         more += unseen(definition, dataset, selection, window, group)
@@ -147,10 +151,10 @@ def _nothing_yet(definition: Metric, dataset: Dataset, margin: float | None) -> 
 
 
 def _tallied(
-    definition: Metric, dataset: Dataset, window: Window, modelled: bool
+    definition: Metric, dataset: Dataset, window: Window, inside: Arms, modelled: bool
 ) -> tuple[dict[str, Arm], list[Estimate], dict[str, Arm]]:
     """Arms of the whole selection, what the verdict needs, and both arms on the model's common mix."""
-    whole, inside = tally_rows(definition, window.selection), tally_rows(definition, window.rows)
+    whole = tally_rows(definition, window.selection)
     arms = {m: arm_of(definition, whole, m, dataset.modes[m]) for m in MODES if m in definition.arms}
     if len(definition.arms) == 1:
         return arms, [], {}
@@ -171,11 +175,16 @@ def _matching(answer: Comparison, dataset: Dataset, selection: Selection) -> boo
 
 
 def _judged(
-    answer: Comparison, definition: Metric, window: Window, matching: bool, *, every_way: bool
+    answer: Comparison,
+    definition: Metric,
+    window: Window,
+    within: Estimate | None,
+    matching: bool,
+    *,
+    every_way: bool,
 ) -> Comparison:
-    """The answer with its verdict and the reasons for it."""
+    """The answer with its verdict and the reasons for it; `within` is the unadjusted effect in the window."""
     rows, adjustable = window.rows, bool(window.strata)
-    within = crude_difference(definition, rows, answer.measure)
     apart = (
         adjustable
         and not answer.group

@@ -113,9 +113,8 @@ def _pair(dataset: Dataset, item: str, rows: pd.DataFrame) -> PairRow:
 
 def _alpha(table: np.ndarray) -> float | None:
     specialist, member = np.nonzero(table)
-    times = table[specialist, member]
-    ratings = np.stack([np.repeat(specialist + 1, times), np.repeat(member + 1, times)]).astype(float)
-    return krippendorff_alpha(ratings, scale="ordinal").estimate
+    ratings = np.stack([specialist + 1, member + 1])
+    return krippendorff_alpha(ratings, scale="ordinal", alike=table[specialist, member]).estimate
 
 
 def _sentence(rows: tuple[PairRow, ...], n: int) -> str:

@@ -77,19 +77,32 @@ def crude(metric: Metric, arms: Arms) -> list[Estimate]:
         rows = [_clustered("crude", measure, together, stratified=False) for measure in _BOTH]
         return [_with(row, reasons, small, settings) for row in rows]
     (y1, d1), (y0, d0) = arms.total(1), arms.total(0)
-    n = d1 + d0
     # The test that inverts the interval beside it: an interval and a p-value that contradict each other help nobody.
     test = newcombe_test(y1, d1, y0, d0)
     p_value = finite_or_none(float(test.p_value))
     settings |= {"test": test.method, "clustered_by": None}
-    gap, quotient = newcombe(y1, d1, y0, d0), ratio_mover_r(y1, d1, y0, d0)
-    rows = [Estimate("crude", "difference", "selection", gap.value(), gap.interval(), p_value, n)]
-    bounds = quotient.interval()
-    if bounds is not None and np.isfinite([bounds.low, bounds.high]).all():
-        rows.append(Estimate("crude", "ratio", "selection", quotient.value(), bounds, p_value, n))
-    else:
-        rows.append(_absent("crude", "ratio", "selection", n, ("ratio_needs_events",)))
-    return [_with(row, reasons, small, settings) for row in rows]
+    rows = [_proportions(arms, measure) for measure in _BOTH]
+    tested = [row if row.interval is None else dataclasses.replace(row, p_value=p_value) for row in rows]
+    return [_with(row, reasons, small, settings) for row in tested]
+
+
+def crude_effect(metric: Metric, arms: Arms, measure: Measure) -> Estimate:
+    """One effect of `crude` by itself: without the test, and without what says whether it is enough."""
+    if not arms.validations(1) or not arms.validations(0):
+        return _absent("crude", measure, "selection", int(arms.rows["d"].sum()), ("arm_empty",))
+    if metric.kind == "rate":
+        return _clustered("crude", measure, Arms(gathered(arms.rows, []), arms.clustered), stratified=False)
+    return _proportions(arms, measure)
+
+
+def _proportions(arms: Arms, measure: Measure) -> Estimate:
+    """Newcombe's interval of the difference, or MOVER-R's of the ratio."""
+    (y1, d1), (y0, d0) = arms.total(1), arms.total(0)
+    found = (newcombe if measure == "difference" else ratio_mover_r)(y1, d1, y0, d0)
+    bounds = found.interval()
+    if measure == "ratio" and (bounds is None or not np.isfinite([bounds.low, bounds.high]).all()):
+        return _absent("crude", "ratio", "selection", d1 + d0, ("ratio_needs_events",))
+    return Estimate("crude", measure, "selection", found.value(), bounds, None, d1 + d0)
 
 
 def mantel_haenszel(metric: Metric, arms: Arms, strata: tuple[str, ...]) -> list[Estimate]:

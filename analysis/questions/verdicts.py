@@ -6,8 +6,8 @@ import math
 
 import pandas as pd
 
-from analysis.metrics import Metric, Tally
-from analysis.questions.tallies import crude, tally_rows
+from analysis.metrics import Metric
+from analysis.questions.tallies import Arms, crude_effect
 from analysis.questions.times import crude_time
 from analysis.questions.window import MIN_POSITIVITY, in_shared_strata
 from analysis.results import Comparison, Estimate, Interval, Measure, Verdict
@@ -119,16 +119,20 @@ def lacks_power(answer: Comparison) -> bool:
     return bounds is not None and 0 < width < bounds.half_width
 
 
-def crude_difference(definition: Metric, rows: pd.DataFrame, measure: Measure) -> Estimate | None:
-    """The unadjusted effect on exactly the rows that the stratified one speaks of."""
-    rows = in_shared_strata(rows)
-    if rows.empty or len(definition.arms) < 2:
+def crude_within(definition: Metric, rows: Arms | pd.DataFrame, measure: Measure) -> Estimate | None:
+    """The unadjusted effect on exactly the rows that the stratified one speaks of, without a test.
+
+    `rows` are a window's, as `tally_rows` has them for a tally and as they are for a time.
+    """
+    if len(definition.arms) < 2:
         return None
-    if isinstance(definition.counted_by, Tally):
-        found = crude(definition, tally_rows(definition, rows))
+    if isinstance(rows, Arms):
+        shared = Arms(in_shared_strata(rows.rows), rows.clustered)
+        found = None if shared.rows.empty else crude_effect(definition, shared, measure)
     else:
-        found = [crude_time(definition, rows)]
-    return next((row for row in found if row.measure == measure and row.interval is not None), None)
+        shared_rows = in_shared_strata(rows)
+        found = None if shared_rows.empty else crude_time(definition, shared_rows)
+    return found if found is not None and found.measure == measure and found.interval is not None else None
 
 
 def further(answer: Comparison, verdict: Verdict, behind: int) -> int | None:

@@ -146,7 +146,9 @@ def cohen_kappa(table: ArrayLike, *, weights: Weights = "unweighted", level: flo
     )
 
 
-def krippendorff_alpha(ratings: ArrayLike, *, scale: Scale = "nominal") -> Alpha:
+def krippendorff_alpha(
+    ratings: ArrayLike, *, scale: Scale = "nominal", alike: ArrayLike | None = None
+) -> Alpha:
     """Krippendorff's alpha: agreement of any number of raters, with ratings missing at will.
 
     ``1 − D_o/D_e``: D_o the mean disagreement of ratings of one unit (each unit weighted by its ratings), D_e
@@ -159,6 +161,8 @@ def krippendorff_alpha(ratings: ArrayLike, *, scale: Scale = "nominal") -> Alpha
         Values by rater (rows) and unit (columns), shape (raters, units), NaN where missing.
     scale : {"nominal", "ordinal", "interval"}
         How far apart two values are.
+    alike : array_like of int, optional
+        How many units were rated as each column says, shape (units,); without it, one.
 
     Returns
     -------
@@ -167,7 +171,7 @@ def krippendorff_alpha(ratings: ArrayLike, *, scale: Scale = "nominal") -> Alpha
     Raises
     ------
     AnalysisError
-        For infinite ratings, another shape or another scale.
+        For infinite ratings, another shape or another scale, or impossible numbers of units.
 
     References
     ----------
@@ -184,21 +188,24 @@ def krippendorff_alpha(ratings: ArrayLike, *, scale: Scale = "nominal") -> Alpha
         raise AnalysisError("ratings must hold one row per rater and one column per unit, NaN where missing.")
     if scale not in ("nominal", "ordinal", "interval"):
         raise AnalysisError(f"scale must be 'nominal', 'ordinal' or 'interval'; got {scale!r}.")
+    each = np.ones(values.shape[1]) if alike is None else whole("the numbers of units alike", alike)
+    if each.shape != values.shape[1:]:
+        raise AnalysisError("there must be one number of units alike per column of the ratings.")
     given = ~np.isnan(values)
-    paired = given.sum(axis=0) >= 2
-    values, given = values[:, paired], given[:, paired]
-    units, pairable = int(paired.sum()), int(given.sum())
+    paired = (given.sum(axis=0) >= 2) & (each > 0)
+    values, given, each = values[:, paired], given[:, paired], each[paired]
+    units, pairable = int(each.sum()), int((given.sum(axis=0) * each).sum())
     levels, code = np.unique(values[given], return_inverse=True)
     if levels.size < 2:
         reason = "no_variation" if units else "zero_denominator"
         return Alpha(None, None, None, units, pairable, scale, (reason,))
-    times = np.zeros((units, levels.size))
+    times = np.zeros((each.size, levels.size))
     np.add.at(times, (np.nonzero(given)[1], code), 1.0)
-    total = times.sum(axis=0)
+    total = each @ times
     apart = _distance(levels, total, scale)
     ratings_of = times.sum(axis=1)
     # A rating is never paired with itself, but its distance to itself is zero anyway.
-    observed = float((((times @ apart) * times).sum(axis=1) / (ratings_of - 1)).sum()) / pairable
+    observed = float(each @ (((times @ apart) * times).sum(axis=1) / (ratings_of - 1))) / pairable
     expected = float(total @ apart @ total) / (pairable * (pairable - 1))
     return Alpha(finite_or_none(1 - observed / expected), observed, expected, units, pairable, scale)
 

@@ -105,3 +105,11 @@ def test_agreement_is_at_most_one_and_has_no_order_of_raters(cells) -> None:
     if alpha.estimate is not None:
         assert alpha.estimate <= 1
         assert krippendorff_alpha(np.stack([second, first])).estimate == pytest.approx(alpha.estimate)
+    each_once = np.stack(np.divmod(np.arange(9), 3))
+    for scale in ("nominal", "ordinal", "interval"):
+        row_by_row = krippendorff_alpha(np.stack([first, second]), scale=scale)
+        together = krippendorff_alpha(each_once, scale=scale, alike=square.ravel())
+        assert together.estimate == pytest.approx(row_by_row.estimate)
+        assert (together.units, together.pairable, together.reasons) == (
+            row_by_row.units, row_by_row.pairable, row_by_row.reasons,
+        )  # fmt: skip

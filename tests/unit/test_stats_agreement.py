@@ -94,6 +94,9 @@ def test_alpha_on_the_edge() -> None:
         krippendorff_alpha([[1, 2]], scale="ratio")
     with pytest.raises(AnalysisError):
         krippendorff_alpha([1, 2])
+    for alike in ([1], [1, -1], [0.5, 1]):
+        with pytest.raises(AnalysisError, match="units alike"):
+            krippendorff_alpha([[1, 2], [1, 2]], alike=alike)
 
 
 def test_funnel_limits_hold_their_probability() -> None:

@@ -339,7 +339,7 @@ def _is_here(master: str) -> bool:
 
 
 def _worker_waited_for(session: SparkSession, master: str) -> None:
-    tracker = session.sparkContext._jsc.sc().statusTracker()  # type: ignore[union-attr]  # a session that runs has a context
+    tracker = session.sparkContext._jsc.sc().statusTracker()
     end = time.monotonic() + WAIT_FOR_WORKERS
     # The one that asks is itself in the list.
     while len(tracker.getExecutorInfos()) < 2:
