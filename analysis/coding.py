@@ -73,4 +73,4 @@ def added_up(rows: pd.DataFrame, keys: Sequence[str], sums: Sequence[str] = ("n"
     place, first = numbered([coded_values(rows[key]) for key in keys])
     whole = {name: rows[name].to_numpy() for name in sums}
     made = {name: np.bincount(place, of, len(first)).astype(of.dtype) for name, of in whole.items()}
-    return rows[list(keys)].take(first).reset_index(drop=True).assign(**made)
+    return pd.DataFrame({**{key: rows[key].array[first] for key in keys}, **made}, columns=[*keys, *made])

@@ -21,6 +21,7 @@ from analysis.questions.tallies import (
     arm_of,
     crude,
     mantel_haenszel,
+    stratified_rows,
     tally_by_quarter,
     tally_rows,
 )
@@ -81,8 +82,8 @@ def answer_of(
     left_out = dict(window.left_out)
     inside: Arms | None = None
     if isinstance(definition.counted_by, Tally):
-        inside = tally_rows(definition, window.rows)
-        arms, estimates, adjusted = _tallied(definition, dataset, window, inside, modelled)
+        whole, inside = _rows_of(definition, window, finely=modelled or every_way)
+        arms, estimates, adjusted = _tallied(definition, dataset, window, whole, inside, modelled)
         model = next((row for row in estimates if row.method == PRIMARY), None)
         if fall_back and model is not None and model.status == "not_estimable":
             primary = STRATIFIED
@@ -150,11 +151,20 @@ def _nothing_yet(definition: Metric, dataset: Dataset, margin: float | None) -> 
     )  # fmt: skip
 
 
+def _rows_of(definition: Metric, window: Window, *, finely: bool) -> tuple[Arms, Arms]:
+    """Rows of the whole selection and of the window: as they were counted, or as far as strata and clusters need."""
+    if finely:
+        return tally_rows(definition, window.selection), tally_rows(definition, window.rows)
+    return (
+        stratified_rows(definition, window.selection, window.known, "selection"),
+        stratified_rows(definition, window.rows, window.known, "rows"),
+    )
+
+
 def _tallied(
-    definition: Metric, dataset: Dataset, window: Window, inside: Arms, modelled: bool
+    definition: Metric, dataset: Dataset, window: Window, whole: Arms, inside: Arms, modelled: bool
 ) -> tuple[dict[str, Arm], list[Estimate], dict[str, Arm]]:
     """Arms of the whole selection, what the verdict needs, and both arms on the model's common mix."""
-    whole = tally_rows(definition, window.selection)
     arms = {m: arm_of(definition, whole, m, dataset.modes[m]) for m in MODES if m in definition.arms}
     if len(definition.arms) == 1:
         return arms, [], {}

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.coding import added_up, plain
+from analysis.coding import added_up, coded_values, numbered, plain
 from analysis.counts import counts
 from analysis.metrics import Metric, Tally
+from analysis.questions.memo import Memo
 from analysis.questions.smallness import MIN_PER_ARM
 from analysis.questions.unseen import COUNTED, speaks_of_criteria
 from analysis.schema import ADJUSTMENT_COLUMNS
@@ -124,9 +125,66 @@ def of_item(metric: Metric, counted: pd.DataFrame) -> pd.DataFrame:
 
 def tally_rows(metric: Metric, rows: pd.DataFrame) -> Arms:
     """Rows of a window as numerators, denominators and clusters of one metric."""
+    rows = of_item(metric, rows)
+    columns = _tallied(metric, rows)
+    there = columns["d"] > 0
+    kept = slice(None) if there.all() else there
+    columns["stratum"] = np.zeros(len(rows), np.int64)
+    taken = ("n", "arm", "stratum", "quarter", *COVARIATES)
+    columns |= {name: plain(rows[name]) for name in taken if name in rows}
+    index = rows.index[kept]
+    # One index and a type for all: pandas would line up the rows, and look whether values are texts.
+    out = pd.DataFrame(
+        {name: pd.Series(of[kept], index, of.dtype, copy=False) for name, of in columns.items()}, index
+    )
+    return Arms(out, bool((columns["cluster"] >= 0).any()))
+
+
+def stratified_rows(metric: Metric, rows: pd.DataFrame, known: Memo, part: str) -> Arms:
+    """As `tally_rows`, added up by arm, stratum and cluster: all that estimates without a model look at.
+
+    Parameters
+    ----------
+    metric : Metric
+    rows : DataFrame
+        A part of a window.
+    known : Memo
+        Of that window: its rows are numbered once for all metrics.
+    part : str
+        Which part it is.
+    """
+    rows = of_item(metric, rows)
+    columns = _tallied(metric, rows)
+    if (columns["y"] > columns["d"]).any():
+        # That some rows have more events than chances is what tells a rate that is no fraction.
+        return tally_rows(metric, rows)
+    grouped = {name: rows[name].to_numpy() for name in ("arm", "stratum") if name in rows}
+    grouped["cluster"] = columns.pop("cluster")
+
+    def number() -> tuple[np.ndarray, np.ndarray]:
+        return numbered([coded_values(values) for values in grouped.values()])
+
+    item = metric.counted_by.item if isinstance(metric.counted_by, Tally) else None
+    place, first = known.once(("numbered", part, item), number)
+    there = columns["d"] > 0
+    whole = {"n": rows["n"].to_numpy(), **columns}
+    sums = {
+        name: np.bincount(place, np.where(there, of, 0), len(first)).astype(np.int64)
+        for name, of in whole.items()
+    }
+    kept = first[sums["d"] > 0]
+    made = {name: of[sums["d"] > 0] for name, of in sums.items()} | {
+        name: of[kept] for name, of in grouped.items()
+    }
+    made.setdefault("stratum", np.zeros(len(kept), np.int64))
+    made |= {name: plain(rows[name])[kept] for name in ADJUSTMENT_COLUMNS if name in rows}
+    return Arms(pd.DataFrame(made), bool((grouped["cluster"] >= 0).any()))
+
+
+def _tallied(metric: Metric, rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Numerator, denominator, second moments and cluster of each row."""
     tally = metric.counted_by
     assert isinstance(tally, Tally)
-    rows = of_item(metric, rows)
     y, d = rows[tally.numerator].to_numpy(), rows[tally.denominator].to_numpy()
     if metric.kind == "rate":
         yy, dd, yd = (
@@ -144,25 +202,7 @@ def tally_rows(metric: Metric, rows: pd.DataFrame) -> Arms:
     # A validation without a specialist is a cluster of its own, as nearly as its row allows.
     specialist = rows["specialist"].to_numpy()
     cluster = np.where(specialist >= 0, specialist, -1 - np.arange(len(rows)))
-    there = d > 0
-    kept = slice(None) if there.all() else there
-    columns = {
-        "y": y,
-        "d": d,
-        "yy": yy,
-        "dd": dd,
-        "yd": yd,
-        "cluster": cluster,
-        "stratum": np.zeros(len(d), np.int64),
-    }
-    taken = ("n", "arm", "stratum", "quarter", *COVARIATES)
-    columns |= {name: plain(rows[name]) for name in taken if name in rows}
-    index = rows.index[kept]
-    # One index and a type for all: pandas would line up the rows, and look whether values are texts.
-    out = pd.DataFrame(
-        {name: pd.Series(of[kept], index, of.dtype, copy=False) for name, of in columns.items()}, index
-    )
-    return Arms(out, bool((specialist >= 0).any()))
+    return {"y": y, "d": d, "yy": yy, "dd": dd, "yd": yd, "cluster": cluster}
 
 
 def gathered(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from analysis.metrics import Metric
 from analysis.questions.arms import Arms as Arms
 from analysis.questions.arms import gathered
 from analysis.questions.arms import of_item as of_item
+from analysis.questions.arms import stratified_rows as stratified_rows
 from analysis.questions.arms import tally_by_quarter as tally_by_quarter
 from analysis.questions.arms import tally_counts as tally_counts
 from analysis.questions.arms import tally_rows as tally_rows

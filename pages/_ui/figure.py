@@ -47,8 +47,12 @@ def drawn(
     figure_id: str, dataset: Dataset, selection: Selection, *, suppress: bool, **settings: Any
 ) -> Figure:
     """A figure for the screen, as it is kept; what it asks is kept as well."""
+    from altair.utils.schemapi import disable_debug_mode
+
     from analysis.figures import figure
 
+    # Altair checks every part of a chart as it is made, a tenth of a page's time; the tests check every whole chart.
+    disable_debug_mode()
     made = figure(figure_id, dataset, selection, palette="screen", suppress=suppress, **settings)
     return made.lighter()
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis import Dataset, Selection, compare, wording
-from analysis.questions.tallies import effective_sizes
+from analysis.metrics import metric
+from analysis.questions.memo import Memo
+from analysis.questions.tallies import (
+    adjusted_arms,
+    arm_of,
+    crude,
+    effective_sizes,
+    mantel_haenszel,
+    stratified_rows,
+    tally_counts,
+    tally_rows,
+)
 from analysis.questions.window import comparison_window, positivity
+from analysis.results import Estimate
 
 
 def counted(*rows: tuple[str, int, int]) -> pd.DataFrame:
@@ -86,3 +100,47 @@ def test_a_margin_reads_the_same_in_sentence_and_picture(demo: Dataset, margin: 
     answer = compare(demo, "any_must_deficiency", margin=margin)
     assert words in answer.sentence
     assert wording.margin_size(margin) == words.removesuffix("-point")
+
+
+WORDS_ONLY: dict[str, None] = {"estimate": None, "interval": None, "p_value": None}
+
+
+def numbers_of(row: Estimate) -> list[float | None]:
+    bounds = row.interval
+    return [row.estimate, row.p_value, *((bounds.low, bounds.high) if bounds else ())]
+
+
+@pytest.mark.parametrize("without", ["nothing", "some specialists", "all specialists", "some denominators"])
+@pytest.mark.parametrize("name", ["any_must_deficiency", "deficiency_rate", "feedback_confidence"])
+def test_rows_added_up_by_stratum_and_cluster_answer_the_same(
+    small_demo: Dataset, name: str, without: str
+) -> None:
+    asked = metric(name)
+    rows = tally_counts(small_demo, [asked], Selection(), modelled=False)
+    every_third = np.arange(len(rows)) % 3 == 0
+    if without.endswith("specialists"):
+        rows = rows.assign(specialist=rows["specialist"].mask(every_third | (without[0] == "a"), -1))
+    elif without != "nothing":
+        cleared = [asked.counted_by.numerator, asked.counted_by.denominator]
+        rows = rows.assign(
+            **{of: rows[of].mask(every_third, 0) for of in rows if of.split("*")[0] in cleared}
+        )
+    window = comparison_window(rows)
+    known = Memo()
+    for part, counted_rows in (("selection", window.selection), ("rows", window.rows)):
+        fine, added = (
+            tally_rows(asked, counted_rows),
+            stratified_rows(asked, counted_rows, known, part),
+        )
+        assert len(added.rows) < len(fine.rows) or without == "all specialists"
+        assert crude(asked, added) == crude(asked, fine)
+        for mode in ("virtual", "in_person"):
+            assert arm_of(asked, added, mode, mode) == arm_of(asked, fine, mode, mode)
+    for one, other in zip(
+        mantel_haenszel(asked, added, window.strata),
+        mantel_haenszel(asked, fine, window.strata),
+        strict=True,
+    ):
+        assert numbers_of(one) == pytest.approx(numbers_of(other), rel=1e-12)
+        assert dataclasses.replace(one, **WORDS_ONLY) == dataclasses.replace(other, **WORDS_ONLY)
+    assert adjusted_arms(added, small_demo.modes) == adjusted_arms(fine, small_demo.modes)
