@@ -141,10 +141,11 @@ def category_trends(dataset: Dataset, selection: Selection = Selection()) -> Tre
     by_quarter = _rates(dataset, selection) if missing is None else _validations_with(dataset, selection)
     rows = []
     for category in dataset.vocabulary("category"):
-        mine = by_quarter[by_quarter["category"] == category].set_index("quarter")
+        mine = by_quarter[by_quarter["category"] == category]
         if mine.empty:
             continue
-        events, totals = (tuple(int(mine[c].get(q, 0)) for q in quarters) for c in ("events", "total"))
+        known = [dict(zip(mine["quarter"], mine[c], strict=True)) for c in ("events", "total")]
+        events, totals = (tuple(int(of.get(quarter, 0)) for quarter in quarters) for of in known)
         overall = sum(events) / sum(totals) if sum(totals) else None
         row = TrendRow(category, dataset.label("category", category), quarters, events, totals, overall)
         rows.append(_searched(row, events, totals))
