@@ -28,9 +28,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ROOT = Path(__file__).resolve().parent
-# The shell imports `analysis` and `pages`, whatever folder the server was started from.
+# `analysis` and `pages` are imported from here, whatever folder the server was started from.
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+from pages._ui.way_back import with_way_back  # noqa: E402  # only now can it be found
 
 # A notebook package brings a checker of international addresses that builds a grammar for seconds as soon as Altair's
 # schema library finds it; nothing here checks addresses.
@@ -127,5 +129,5 @@ app = st.App(
     ROOT / "pages" / "_shell.py",
     lifespan=lifespan,
     routes=[Route("/readyz", readyz)],
-    middleware=[Middleware(with_security_headers)],
+    middleware=[Middleware(with_security_headers), Middleware(with_way_back)],
 )

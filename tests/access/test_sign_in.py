@@ -30,6 +30,24 @@ def test_a_director_sees_the_whole_program_and_can_leave(visitor: Callable[[str]
     seen.page.get_by_role("button", name="Sign in").wait_for()
 
 
+def test_a_link_from_a_colleague_is_still_there_after_signing_in(
+    visitor: Callable[[str], Visit], guarded: str
+) -> None:
+    seen = visitor("")
+    for person in ("director", "miami"):
+        seen.open(f"{guarded}/incidents?office=Miami&mode=virtual")
+        seen.page.get_by_role("button", name="Sign in").click()
+        seen.page.get_by_role("link", name=person, exact=True).click()
+        seen.page.wait_for_url(f"{guarded}/incidents?**", timeout=240_000)
+        seen.settled()
+        assert seen.page.get_by_role("heading", level=1).inner_text() == "Incidents"
+        assert "Miami" in seen.scope and "virtual" in seen.scope.lower()
+        seen.page.get_by_role("button", name="Sign out").click()
+        # Whoever leaves is led nowhere.
+        seen.page.get_by_role("button", name="Sign in").wait_for()
+        assert "incidents" not in seen.page.url
+
+
 def test_an_office_sees_itself_and_totals_of_the_program(visitor: Callable[[str], Visit]) -> None:
     seen = visitor("miami")
     words = seen.page.inner_text("body")
