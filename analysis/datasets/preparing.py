@@ -167,7 +167,7 @@ def _prepare_and_write(
 
 _TELLS_ROWS_APART = {
     "validations": "validation_row", "members": "member_id", "incidents": "incident_id", "causes": "cause",
-    "feedback": "item", "comments": "number",
+    "feedback": "item", "comments": "answer",
 }  # fmt: skip
 """The column up to which a table's rows are in order: no two of them agree so far."""
 
@@ -193,7 +193,7 @@ def _has_due_dates(sources: Mapping[str, Frame]) -> bool:
 
 
 _FEEDBACK_FILTERS = (
-    "validation_id", "field_office", "mode", "day", "month", "quarter", "entity_type", "risk", "kind", "location",
+    "field_office", "mode", "day", "month", "quarter", "entity_type", "risk", "kind", "location",
     "specialist",
 )  # fmt: skip
 
@@ -203,7 +203,7 @@ def _feedback(
 ) -> Frame:
     answers = encoded(engine, feedback.drop("comment"), ("respondent", "item", "theme"), vocabularies)
     return (
-        answers.join(validations.select(*_FEEDBACK_FILTERS), on="validation_id", how="inner")
+        answers.join(validations.select("validation_id", *_FEEDBACK_FILTERS), on="validation_id", how="inner")
         .with_columns(nw.col("score").cast(nw.Int16), n=nw.lit(1, nw.Int32))
         .with_columns(top_two=flag(nw.col("score") >= 4))
     )
@@ -214,15 +214,13 @@ def _comments(
 ) -> Frame:
     """What was written under a theme: few rows beside the answers, and the only ones with text."""
     written = feedback.filter(~nw.col("theme").is_null(), ~nw.col("comment").is_null()).select(
-        "theme", "comment", "validation_id", number=nw.concat_str("response_id", "item", separator="\t")
+        "theme", "comment", "validation_id", answer=nw.concat_str("response_id", "item", separator="\t")
     )
-    first = ("field_office", "theme", "number")
+    first = ("field_office", "theme", "answer")
     return (
         encoded(engine, written, ("theme",), vocabularies)
-        .join(validations.select(*_FEEDBACK_FILTERS), on="validation_id", how="inner")
-        .select(
-            *first, "comment", *(name for name in _FEEDBACK_FILTERS if name not in ("validation_id", *first))
-        )
+        .join(validations.select("validation_id", *_FEEDBACK_FILTERS), on="validation_id", how="inner")
+        .select(*first, "comment", *(name for name in _FEEDBACK_FILTERS if name not in first))
     )
 
 

@@ -84,8 +84,10 @@ def tally_counts(
     one is wanted.
     """
     asked = counting_of(dataset, definitions, extra, modelled=modelled)
-    items = [dataset.code("item", item) for item in asked.items if item in dataset.vocabulary("item")]
-    only = {"item": items} if items else {}
+    known = dataset.vocabulary("item")
+    # Items that nobody was asked about are answered by no rows, not by all: no row has a code past the last.
+    items = [dataset.code("item", item) for item in asked.items if item in known] or [len(known)]
+    only = {"item": items} if asked.items else {}
     return counts(dataset, asked.table, asked.by, selection, sums=asked.sums, only=only, categories=True)
 
 
@@ -176,8 +178,10 @@ def stratified_rows(metric: Metric, rows: pd.DataFrame, known: Memo, part: str) 
     made = {name: of[sums["d"] > 0] for name, of in sums.items()} | {
         name: of[kept] for name, of in grouped.items()
     }
-    made.setdefault("stratum", np.zeros(len(kept), np.int64))
-    made |= {name: plain(rows[name])[kept] for name in ADJUSTMENT_COLUMNS if name in rows}
+    if "stratum" in grouped:
+        made |= {name: plain(rows[name])[kept] for name in ADJUSTMENT_COLUMNS if name in rows}
+    else:
+        made["stratum"] = np.zeros(len(kept), np.int64)
     return Arms(pd.DataFrame(made), bool((grouped["cluster"] >= 0).any()))
 
 

@@ -19,6 +19,7 @@ from analysis.questions.comparison import GROUP_COLUMNS, compare
 from analysis.questions.counted_windows import window_of
 from analysis.questions.differences_records import Differences, GroupEffect, Spread
 from analysis.questions.tallies import Arms, tally_rows
+from analysis.questions.terms import counted_selection
 from analysis.questions.window import in_shared_strata
 from analysis.results import Arm, Comparison, Interval, finite_or_none
 from analysis.schema import LABELS
@@ -129,7 +130,8 @@ def _odds_ratio_p(
 ) -> float | None:
     """Breslow, Day and Tarone's p over the groups that take part, one 2×2 table each from its own window."""
     assert isinstance(definition.counted_by, Tally)
-    window = window_of(dataset, [definition], selection.checked(dataset).without("modes"), (by,))
+    counted = counted_selection(definition, selection.checked(dataset))
+    window = window_of(dataset, [definition], counted, (by,))
     tables = []
     for effect in found.effects:
         if effect.row is None:

@@ -18,6 +18,7 @@ from analysis.questions.counted_windows import window_of
 from analysis.questions.differences_records import Mix, MixLevel, MixOf
 from analysis.questions.sentences import arm_names
 from analysis.questions.tallies import tally_rows
+from analysis.questions.terms import counted_selection
 from analysis.questions.window import in_shared_strata
 from analysis.results import Comparison
 from analysis.schema import ADJUSTMENT_COLUMNS, LABELS, NOT_RECORDED
@@ -55,7 +56,7 @@ def mix(dataset: Dataset, metric_id: str, selection: Selection = Selection()) ->
         why = why or "never_pooled"
     elif not isinstance(definition.counted_by, Tally) or len(definition.arms) != 2:
         why = why or "mix_needs_shares"
-    window = None if why else window_of(dataset, [definition], selection)
+    window = None if why else window_of(dataset, [definition], counted_selection(definition, selection))
     if window is None or window.counted.empty:
         return _nothing(refused(definition, dataset, None, (why or "empty_selection",)))
     answer = answer_of(definition, dataset, selection, None, window, track=False)

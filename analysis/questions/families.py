@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analysis.metrics import Metric, Tally, metric, missing_reason
 from analysis.questions.answering import answer_of
 from analysis.questions.counted_windows import window_of
+from analysis.questions.memo import Memo
 from analysis.questions.window import Window
 from analysis.results import Comparison, Family, finite_or_none
 from analysis.selection import Selection
@@ -74,6 +75,8 @@ def compare_family(
     selection : Selection
         The selection they were counted from, without its validation modes.
     """
+    # What is worked out of the rows for a family ends with it: those who hold the window count its own rows only.
+    window = dataclasses.replace(window, known=Memo())
     answers = []
     for value, definition in definitions.items():
         answer = answer_of(definition, dataset, selection, None, window, track=False, modelled=False)

@@ -53,7 +53,7 @@ def pair_agreement(dataset: Dataset, selection: Selection = Selection()) -> Pair
 def themes(dataset: Dataset, selection: Selection = Selection()) -> Themes:
     """What comments are about, most frequent first, with some of them as they were written.
 
-    The comments shown are the first of each theme by their number, so that the same selection shows the same ones.
+    The comments shown are the first of each theme by response and item, so that the same selection shows the same ones.
 
     Raises
     ------
@@ -130,19 +130,19 @@ def _sentence(rows: tuple[PairRow, ...], n: int) -> str:
 
 
 def _quotes(dataset: Dataset, selection: Selection) -> dict[str, tuple[str, ...]]:
-    """Comments of each theme, different ones, the first by number; chosen where the rows are, for there may be millions."""
+    """Comments of each theme, different ones, the first by response and item; chosen where the rows are, for there may be millions."""
     written = dataset.prepared("comments")
     if written is None:
         return {}
     mask = selection.mask(dataset, written.collect_schema().names())
     kept = written if mask is None else written.filter(mask)
-    different = kept.group_by("theme", "comment").agg(nw.col("number").min())
-    place = nw.col("number").rank("min").over("theme")
+    different = kept.group_by("theme", "comment").agg(nw.col("answer").min())
+    place = nw.col("answer").rank("min").over("theme")
     first = collected(different.with_columns(place=place).filter(nw.col("place") <= MOST_QUOTES))
     names = dataset.vocabulary("theme")
     return {
         str(names[code]): tuple(_short(str(comment)) for comment in part["comment"])
-        for code, part in first.sort_values("number").groupby("theme")
+        for code, part in first.sort_values("answer").groupby("theme")
     }
 
 

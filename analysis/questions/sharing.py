@@ -34,6 +34,7 @@ class Shared:
         self._most, self._most_bytes = most, most_bytes
         self._held: OrderedDict[Hashable, tuple[Rows, int]] = OrderedDict()
         self._lock = threading.Lock()
+        self._counting: dict[Hashable, threading.RLock] = {}
 
     def __len__(self) -> int:
         return len(self._held)
@@ -50,6 +51,18 @@ class Shared:
                 return None
             self._held.move_to_end(key)
             return self._held[key][0]
+
+    @contextmanager
+    def alone(self, key: Hashable) -> Iterator[None]:
+        """One thread at a time counts what stands under a key; who waits for it finds it held."""
+        with self._lock:
+            turn = self._counting.setdefault(key, threading.RLock())
+        try:
+            with turn:
+                yield
+        finally:
+            with self._lock:
+                self._counting.pop(key, None)
 
     def put(self, key: Hashable, rows: Rows) -> None:
         """Hold rows, and let go of those that nobody asked for the longest; what is too large is not held."""
@@ -81,11 +94,14 @@ def sharing(shared: Shared | None = None) -> Iterator[None]:
 def counted_once(key: Hashable, count: Callable[[], Found]) -> Found:
     """The rows held under a key, else counted, and held where somebody holds rows: they are read, never changed."""
     held = _HELD.get()
-    known = held.get(key) if held is not None else None
-    if known is not None:
-        # What stands under a key is what was put there for it.
+    if held is None:
+        return count()
+    # What stands under a key is what was put there for it.
+    if (known := held.get(key)) is not None:
         return cast(Found, known)
-    found = count()
-    if held is not None:
+    with held.alone(key):
+        if (known := held.get(key)) is not None:
+            return cast(Found, known)
+        found = count()
         held.put(key, found)
-    return found
+        return found

@@ -12,6 +12,7 @@ from analysis import wording
 from analysis.charts.figure import Figure
 from analysis.errors import AnalysisError
 from analysis.figures import figure, registry
+from analysis.questions.asking import keeping
 from analysis.questions.sharing import sharing
 from analysis.report.briefing import Briefing, Entry
 from analysis.report.changes import Change, changes, numbers_of
@@ -53,6 +54,7 @@ class Content:
     changed: str = ""
 
 
+@keeping()
 @sharing()
 def content_of(
     briefing: Briefing, dataset: Dataset, *, progress: Callable[[int, int, str], None] | None = None

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from analysis.questions.asking import answered_by
+from analysis.questions.asking import answered_by, key_of
 from analysis.questions.sharing import MOST_BYTES, Shared, sharing
 from pages._ui import own
 from pages._ui.turns import Turns
@@ -25,14 +25,14 @@ def ask(function: Callable[..., Answer], *subject: Any, **settings: Any) -> Answ
 
     A dataset among the arguments counts by its identity, everything else by its ``repr``: selections and
     settings are small values. Everybody gets the same object, so answers are read, never changed; but answers
-    about a session's own dataset stay in that session and end with it.
+    about a session's own dataset stay in that session and end with it. Questions that a question starts from are kept in
+    the same way, and so are, for a while, the rows that several of them count.
 
     Examples
     --------
     ``ask(compare, view.dataset, view.selection, metric="any_must_deficiency")``
     """
-    parts = [getattr(part, "identity", part) for part in subject]
-    key = repr((function.__module__, function.__qualname__, parts, sorted(settings.items())))
+    key = key_of(function, *subject, **settings)
     here = any(own.holds(getattr(part, "path", None)) for part in subject)
     keep, shared = (_kept_here, _shared_here) if here else (_kept, _shared)
 
@@ -52,16 +52,16 @@ def ask(function: Callable[..., Answer], *subject: Any, **settings: Any) -> Answ
     return cast(Answer, made)
 
 
-@st.cache_resource(show_spinner=False, scope="session")
-def _shared_here() -> Shared:
-    """The same for a session's own dataset: smaller, because there are many sessions."""
-    return Shared(most_bytes=MOST_BYTES // 8)
-
-
 @st.cache_resource(show_spinner=False)
 def _shared() -> Shared:
     """What the figures of a page count alike is counted once for all of them."""
     return Shared()
+
+
+@st.cache_resource(show_spinner=False, scope="session")
+def _shared_here() -> Shared:
+    """The same for a session's own dataset: smaller, because there are many sessions."""
+    return Shared(most_bytes=MOST_BYTES // 8)
 
 
 @st.cache_resource(max_entries=MOST_ANSWERS, show_spinner=False, scope="session")

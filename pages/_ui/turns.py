@@ -12,10 +12,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_run_yield_check
+
 AT_ONCE = 2
 """Answers computed side by side: one computes while another reads."""
 FIRST = 3
 """Answers of a page that go before the others."""
+LOOKS_UP_AFTER = 0.1
+"""Seconds after which whoever waits looks whether the visitor is still there and wants the same."""
 
 
 class Turns:
@@ -66,13 +70,16 @@ class Turns:
         here.asked = getattr(here, "asked", 0) + 1
         rank = here.page if here.asked > FIRST and hasattr(here, "page") else -1
         place = (rank, next(self._numbers))
+        called_away = get_run_yield_check()
         with self._changed:
             heapq.heappush(self._waiting, place)
             try:
                 while not self._free or self._waiting[0] != place:
-                    self._changed.wait()
+                    self._changed.wait(None if called_away is None else LOOKS_UP_AFTER)
+                    if called_away is not None:
+                        called_away()
             except BaseException:
-                # Whoever is called away while waiting must not be waited for.
+                # Somebody who has left, or has chosen something else, must not be waited for.
                 self._waiting.remove(place)
                 heapq.heapify(self._waiting)
                 self._changed.notify_all()

@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import secrets
 
 COOKIE = "came_for"
 MINUTES = 15
@@ -46,14 +47,31 @@ def with_way_back(application: ASGIApp) -> ASGIApp:
 
 def _note(request: Request, headers: MutableHeaders) -> None:
     """Keep the page somebody comes from, or forget an earlier one."""
-    came_from = urlsplit(request.headers.get("referer", ""))
-    address = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    address = _page_of(request)
     told = Response()
-    if came_from.netloc == request.headers.get("host") and _within(address):
+    if _within(address):
         told.set_cookie(COOKIE, quote(address, safe=""), max_age=MINUTES * 60, httponly=True, samesite="lax")
     else:
         told.delete_cookie(COOKIE, httponly=True, samesite="lax")
     headers.append("set-cookie", told.headers["set-cookie"])
+
+
+def _page_of(request: Request) -> str:
+    """Path and query of the page of this server that a request comes from, empty if it comes from elsewhere."""
+    try:
+        came_from = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
+    if not came_from.netloc or came_from.netloc not in (request.headers.get("host"), _known_as()):
+        return ""
+    return came_from.path + (f"?{came_from.query}" if came_from.query else "")
+
+
+def _known_as() -> str | None:
+    """Where the provider sends people back to: what the server is called outside, whatever a gateway makes of it."""
+    if not secrets.load_if_toml_exists():
+        return None
+    return urlsplit(str(secrets.get("auth", {}).get("redirect_uri", ""))).netloc
 
 
 def _lead_back(request: Request, headers: MutableHeaders) -> None:

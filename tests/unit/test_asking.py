@@ -11,7 +11,7 @@ from analysis.datasets.opening import Dataset
 from analysis.figures import figure, registry
 from analysis.questions import deficiencies, feedback, maritime
 from analysis.questions.anomalies import anomalies
-from analysis.questions.asking import answer_to, answered_by
+from analysis.questions.asking import answer_to, answered_by, keeping, key_of
 from analysis.questions.effort import effort
 from analysis.selection import Selection
 
@@ -26,8 +26,7 @@ class Page:
         self._known: dict[str, Any] = {}
 
     def ask(self, question: Callable[..., Any], *subject: Any, **settings: Any) -> Any:
-        parts = [getattr(part, "identity", part) for part in subject]
-        key = repr((question.__module__, question.__qualname__, parts, sorted(settings.items())))
+        key = key_of(question, *subject, **settings)
         self.asked.append(key)
         if key not in self._known:
             self._known[key] = question(*subject, **settings)
@@ -71,3 +70,21 @@ def test_alone_a_question_is_asked_anew(demo: Dataset) -> None:
     with answered_by(page.ask):
         assert [answer_to(question, demo, HERE) for _ in range(2)] == [3, 3]
     assert answer_to(question, demo, HERE) == 4
+
+
+def test_whoever_keeps_answers_for_a_while_asks_once_and_leaves_others_to_theirs(demo: Dataset) -> None:
+    times: list[Selection] = []
+
+    def question(dataset: Dataset, selection: Selection, *, deep: bool = False) -> int:
+        times.append(selection)
+        return len(times)
+
+    with keeping():
+        assert [answer_to(question, demo, HERE) for _ in range(2)] == [1, 1]
+        assert answer_to(question, demo, HERE, deep=True) == 2
+        assert answer_to(question, demo, Selection()) == 3
+    page = Page()
+    with answered_by(page.ask), keeping():
+        assert answer_to(question, demo, HERE) == 4
+    assert len(page.asked) == 1
+    assert answer_to(question, demo, HERE) == 5

@@ -333,6 +333,25 @@ def test_what_has_no_mix_says_so(demo: Dataset, metric: str, reason: str | None)
 
 def test_nothing_matches(demo: Dataset) -> None:
     assert mix(demo, "any_deficiency", NOTHING).reasons == ("empty_selection",)
+
+
+@pytest.mark.parametrize("metric", ["critical_findings", "any_must_deficiency", "closed_on_time"])
+def test_the_mix_speaks_of_what_the_comparison_speaks_of(demo: Dataset, metric: str) -> None:
+    """Also where a focus area narrows what some metrics count and leaves others as they are."""
+    for area in demo.present("focus_area"):
+        selection = Selection(focus_areas=(area,))
+        compared = compare(demo, metric, selection).estimate("crude", "difference")
+        assert mix(demo, metric, selection).whole == pytest.approx(compared.estimate)
+
+
+def test_tables_of_groups_are_those_of_the_comparison_in_a_focus_area(demo: Dataset) -> None:
+    (area, *_) = demo.present("focus_area")
+    whole, narrowed = (
+        differences(demo, "critical_findings", selection, by="risk")
+        for selection in (Selection(), Selection(focus_areas=(area,)))
+    )
+    assert narrowed.odds_ratio_p is not None
+    assert narrowed.odds_ratio_p == whole.odds_ratio_p, "critical findings are about whole validations"
     assert (
         criteria_evidence(demo, NOTHING).rows == () or criteria_evidence(demo, NOTHING).criteria.tested == 0
     )

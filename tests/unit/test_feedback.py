@@ -18,6 +18,7 @@ from analysis.datasets.opening import Dataset, open_dataset
 from analysis.datasets.preparing import finish_dataset
 from analysis.errors import AnalysisError
 from analysis.figures import figure
+from analysis.questions.comparison import compare, compare_all
 from analysis.questions.feedback import feedback
 from analysis.questions.feedback_pairs import pair_agreement, themes
 from analysis.selection import Selection
@@ -134,6 +135,24 @@ def test_quotes_are_the_first_of_their_selection(small_demo: Dataset, tmp_path: 
             assert len(answer.rows) == mine["theme"].nunique()
             for row in answer.rows:
                 assert list(row.quotes) == mine.loc[mine["theme"] == row.theme, "comment"].head(3).tolist()
+
+
+def test_an_item_nobody_was_asked_about_has_no_answers(small_demo: Dataset, tmp_path: Path) -> None:
+    """Not all answers to other items."""
+    folder = tmp_path / "own_items"
+    shutil.copytree(small_demo.path, folder)
+    given = pd.read_parquet(folder / "source" / "feedback.parquet")
+    given["item"] = "our own " + given["item"]
+    given.to_parquet(folder / "source" / "feedback.parquet", index=False)
+    finish_dataset(folder, tomllib.loads((folder / "dataset.toml").read_text(encoding="utf-8")))
+    dataset = open_dataset(folder)
+    alone = compare(dataset, "feedback_confidence")
+    together = [answer for answer in compare_all(dataset) if answer.metric == "feedback_confidence"]
+    assert together
+    for answer in (alone, *alone.groups, *together):
+        assert answer.verdict in ("too_few", "described")
+        assert not any(arm.n for arm in answer.arms.values())
+        assert not answer.left_out
 
 
 def test_the_mode_filter_is_not_applied_and_said(small_demo: Dataset) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
 
 import pandas as pd
 import pytest
@@ -16,13 +18,22 @@ from analysis.questions.comparison import compare, compare_all
 from analysis.questions.counted_windows import window_of
 from analysis.questions.differences import differences
 from analysis.questions.effort import effort
+from analysis.questions.families import compare_categories
 from analysis.questions.robustness_specifications import specifications
-from analysis.questions.sharing import Shared, sharing
+from analysis.questions.sharing import Shared, counted_once, sharing
 from analysis.questions.tracking import tracking
+from analysis.questions.window import Window
 from analysis.schema import ADJUSTMENT_COLUMNS
 from analysis.selection import Selection
 
 HERE = Selection(offices=("Miami",))
+
+
+@dataclasses.dataclass
+class Held:
+    nbytes: int
+
+
 HEADLINE = metric("any_must_deficiency")
 
 
@@ -131,3 +142,47 @@ def test_categories_are_the_same_values_in_less_room(demo: Dataset, via: str) ->
             assert tuple(categories[column].cat.categories) == demo.vocabulary(column)
         pd.testing.assert_series_equal(categories[column].astype(object), values[column].astype(object))
     assert categories.memory_usage(index=False).sum() < values.memory_usage(index=False).sum() / 2
+
+
+def test_two_visitors_who_ask_at_once_count_once() -> None:
+    shared, counted_times, both = Shared(), [], threading.Barrier(2)
+
+    def count() -> Held:
+        counted_times.append(threading.current_thread().name)
+        time.sleep(0.2)
+        return Held(1)
+
+    found = []
+
+    def visit() -> None:
+        both.wait(20)
+        with sharing(shared):
+            found.append(counted_once("rows", count))
+
+    visitors = [threading.Thread(target=visit) for _ in range(2)]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join(20)
+    assert len(counted_times) == 1
+    assert found[0] is found[1]
+
+
+def test_what_fails_is_counted_again_by_the_next() -> None:
+    def broken() -> Held:
+        raise OSError("disk gone")
+
+    with sharing(Shared()):
+        with pytest.raises(OSError):
+            counted_once("rows", broken)
+        assert counted_once("rows", lambda: Held(1)).nbytes == 1
+
+
+def test_what_a_family_works_out_ends_with_it(demo: Dataset) -> None:
+    """What is held is as large as it was when it was measured."""
+    shared = Shared()
+    with sharing(shared):
+        compare_categories(demo, HERE)
+    (window,) = (rows for rows, _ in shared._held.values())
+    assert isinstance(window, Window)
+    assert not any(isinstance(name, tuple) for name in window.known._known)

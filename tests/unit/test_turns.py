@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pages._ui import turns as waiting
 from pages._ui.turns import FIRST, Turns
 
 
@@ -112,7 +113,7 @@ def test_whoever_is_called_away_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(turns._changed, "wait", called_away)
+            patched.setattr(waiting, "get_run_yield_check", lambda: called_away)
             with pytest.raises(KeyboardInterrupt), turns.taken():
                 pass
         assert _waiting(turns) == 0
