@@ -24,7 +24,7 @@ from analysis.datasets.opening import Dataset
 from analysis.datasets.vocabularies import CODED
 from analysis.errors import AnalysisError
 from analysis.schema import FILTER_COLUMNS
-from analysis.selection import LISTS, Selection
+from analysis.selection import LISTS, Selection, among
 
 Via = Literal["auto", "cells", "rows"]
 
@@ -100,7 +100,7 @@ def counts(
     if mask is not None:
         frame = frame.filter(mask)
     for column, codes in only.items():
-        frame = frame.filter(nw.col(column).is_in([int(code) for code in codes]))
+        frame = frame.filter(among(column, codes))
     # Quantities become columns before they are added up: a group-by that computes is slow, and wrong, on pandas.
     quantities = {f"_sum_{i}": _measure(name, dataset, selection, columns) for i, name in enumerate(sums)}
     narrow = frame.select(*by, **quantities)

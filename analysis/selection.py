@@ -11,6 +11,8 @@ import datetime as dt
 from calendar import monthrange
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -115,14 +117,14 @@ class Selection:
         validations. `None` where nothing is filtered. Bounds of the period use ``day`` if there is one,
         else ``month``.
         """
-        terms = [nw.col(column).is_in(codes) for column, codes in self._kept_codes(dataset, columns)]
+        terms = [among(column, codes) for column, codes in self._kept_codes(dataset, columns)]
         unit = "day" if "day" in columns else "month"
         number = day_number if unit == "day" else month_number
         if self.start:
             terms.append(nw.col(unit) >= number(self.start))
         if self.end:
             terms.append(nw.col(unit) <= number(self.end))
-        return nw.all_horizontal(*terms, ignore_nulls=True) if terms else None
+        return reduce(and_, terms) if terms else None
 
     def kept(self, dataset: Dataset, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_] | None:
         """The same of monthly columns in memory: which places are kept; `None` where nothing is filtered."""
@@ -210,6 +212,15 @@ class Selection:
                 shown = wording.listed([dataset.label(column, value) for value in values], conjunction="or")
                 parts.append(f"{LABELS[column].lower()}: {shown}")
         return " · ".join(parts)
+
+
+def among(column: str, codes: Sequence[int]) -> nw.Expr:
+    """Rows whose code is one of these.
+
+    Said as equalities, which DuckDB takes to the file, so that it skips the blocks without them; of a list, or of a term
+    that null should pass, it looks at every row.
+    """
+    return reduce(or_, [nw.col(column) == int(code) for code in codes])
 
 
 def day_number(day: dt.date) -> int:
