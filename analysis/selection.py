@@ -218,8 +218,10 @@ def among(column: str, codes: Sequence[int]) -> nw.Expr:
     """Rows whose code is one of these.
 
     Said as equalities, which DuckDB takes to the file, so that it skips the blocks without them; of a list, or of a term
-    that null should pass, it looks at every row.
+    that null should pass, it looks at every row. Of no codes: no rows.
     """
+    if not codes:
+        return nw.col(column).is_in([])
     return reduce(or_, [nw.col(column) == int(code) for code in codes])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import httpx
@@ -45,7 +46,9 @@ class Browser:
         return self._client.cookies
 
     def get(self, address: str, headers: dict[str, str] | None = None) -> httpx.Response:
-        return asyncio.run(self._client.get(address, headers=headers))
+        # On a thread of its own: the browser of other tests keeps a loop running on this one.
+        with ThreadPoolExecutor(1) as aside:
+            return aside.submit(asyncio.run, self._client.get(address, headers=headers)).result()
 
 
 @pytest.fixture
