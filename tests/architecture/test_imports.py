@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.reading import tree_of
+
 ROOT = Path(__file__).resolve().parents[2]
 ANALYSIS = sorted((ROOT / "analysis").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))
@@ -95,7 +97,7 @@ def for_types_only(tree: ast.AST) -> set[int]:
 
 def imported(path: Path, *, running: bool = False) -> Iterator[str]:
     """Names of the modules a file imports anywhere; only those of the running program on request."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     skipped = for_types_only(tree) if running else set()
     for node in ast.walk(tree):
         if id(node) in skipped:
@@ -169,7 +171,7 @@ def test_importing_analysis_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("path", ANALYSIS, ids=name_of)
 def test_public_names_have_docstrings(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     assert ast.get_docstring(tree), f"{name_of(path)} has no docstring"
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
     named = [*tree.body, *(inner for node in classes for inner in node.body)]

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from analysis.reasons import REASONS, words
+from tests.architecture.reading import tree_of
 
 ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
 SOURCES = [path for path in sorted(ANALYSIS.rglob("*.py")) if path.name != "reasons.py"]
 LITERALS = {
     node.value
     for path in SOURCES
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    for node in ast.walk(tree_of(path))
     if isinstance(node, ast.Constant) and isinstance(node.value, str)
 }
 # Made of a prefix and a value of the data: mode_hybrid, mode_other …

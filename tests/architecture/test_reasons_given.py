@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.reading import tree_of
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [
     *sorted((ROOT / "analysis").rglob("*.py")),
@@ -79,7 +81,7 @@ def swallows(handler: ast.ExceptHandler) -> bool:
 def unexplained(path: Path) -> Iterator[str]:
     """Places of a file where a reason is missing."""
     said = comments(path)
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and swallows(node):
             around = range(
@@ -137,7 +139,7 @@ def test_tests_silence_no_type_checker() -> None:
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
 def test_nothing_that_comes_in_is_run(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
@@ -162,7 +164,7 @@ def test_nothing_that_comes_in_is_run(path: Path) -> None:
 )
 def test_text_goes_into_sql_only_in_quotes(path: Path) -> None:
     """Every part of an SQL string that is not written out is quoted, a number, or of ours."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)
