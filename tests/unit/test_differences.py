@@ -333,6 +333,10 @@ def test_what_has_no_mix_says_so(demo: Dataset, metric: str, reason: str | None)
 
 def test_nothing_matches(demo: Dataset) -> None:
     assert mix(demo, "any_deficiency", NOTHING).reasons == ("empty_selection",)
+    assert (
+        criteria_evidence(demo, NOTHING).rows == () or criteria_evidence(demo, NOTHING).criteria.tested == 0
+    )
+    assert differences(demo, "any_deficiency", NOTHING).effects == ()
 
 
 @pytest.mark.parametrize("metric", ["critical_findings", "any_must_deficiency", "closed_on_time"])
@@ -352,7 +356,3 @@ def test_tables_of_groups_are_those_of_the_comparison_in_a_focus_area(demo: Data
     )
     assert narrowed.odds_ratio_p is not None
     assert narrowed.odds_ratio_p == whole.odds_ratio_p, "critical findings are about whole validations"
-    assert (
-        criteria_evidence(demo, NOTHING).rows == () or criteria_evidence(demo, NOTHING).criteria.tested == 0
-    )
-    assert differences(demo, "any_deficiency", NOTHING).effects == ()
