@@ -342,7 +342,11 @@ def _contrast_words(row: ItemRow) -> tuple[str, bool]:
 def _scores_title(rows: list[ItemRow], who: str) -> str:
     differs = [row for row in rows if _contrast_words(row)[1]]
     if not differs:
-        return f"{who.capitalize()}s score the two modes alike on all {len(rows)} items, after allowing for all looks"
+        tested = [row for row in rows if row.adjusted_p is not None]
+        if not tested:
+            return f"No score of {who}s can be compared between the modes"
+        items = wording.counted(len(tested), "compared item")
+        return f"{who.capitalize()}s' scores differ on none of {items}, after allowing for all looks"
     row = differs[0]
     found = row.contrast.answer if row.contrast else None
     lower = "lower" if found and found.estimate and found.estimate < 0 else "higher"

@@ -171,9 +171,13 @@ def _sentence(responses: tuple[ResponseRow, ...], items: tuple[ItemRow, ...], n:
     ]
     said = f"Members answered after {wording.listed([r.removeprefix('members after ') for r in rates])}."
     differs = [row for row in items if row.adjusted_p is not None and row.adjusted_p < 0.05]
-    compared = [row for row in items if row.contrast is not None]
+    # What was too few or not like for like to be tested says nothing of a difference, nor of none.
+    compared = [row for row in items if row.adjusted_p is not None]
+    if not compared:
+        return f"{said} No score can be compared between the modes."
     if not differs:
-        return f"{said} None of {len(compared)} scores differs between the modes after allowing for {len(compared)} looks."
+        scores, looks = (wording.counted(len(compared), what) for what in ("score", "look"))
+        return f"{said} None of {scores} differs between the modes after allowing for {looks}."
     names = [f"{row.label.lower()} ({row.respondent}s)" for row in differs]
     verb = "differs" if len(differs) == 1 else "differ"
     return f"{said} {len(differs)} of {len(compared)} scores {verb} after allowing for all looks: {wording.listed(names[:3])}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import tomllib
 from pathlib import Path
@@ -213,3 +214,14 @@ def test_bars_meet_in_the_middle_of_the_middle_score() -> None:
     chart = diverging_bars(frame, alt_text="Bars.", palette="light").to_dict()
     rows = next(data for data in chart["datasets"].values() if len(data) == 1 and data[0].get("score") == 3)
     assert rows[0]["start"] == pytest.approx(-0.1) and rows[0]["end"] == pytest.approx(0.1)
+
+
+def test_what_cannot_be_tested_is_not_called_alike(small_demo: Dataset) -> None:
+    """Before virtual validations began there is nothing to compare, and so no score that 'does not differ'."""
+    before = Selection(end=dt.date(2019, 12, 31))
+    answer = feedback(small_demo, before)
+    assert answer.n and all(row.adjusted_p is None for row in answer.items)
+    assert answer.sentence.endswith("No score can be compared between the modes.")
+    whole = feedback(small_demo)
+    tested = sum(row.adjusted_p is not None for row in whole.items)
+    assert f" of {tested} score" in whole.sentence
