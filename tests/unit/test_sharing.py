@@ -17,6 +17,7 @@ from analysis.questions.afterwards import afterwards
 from analysis.questions.comparison import compare, compare_all
 from analysis.questions.counted_windows import window_of
 from analysis.questions.differences import differences
+from analysis.questions.differences_mix import mix
 from analysis.questions.effort import effort
 from analysis.questions.families import compare_categories
 from analysis.questions.robustness_specifications import specifications
@@ -186,3 +187,18 @@ def test_what_a_family_works_out_ends_with_it(demo: Dataset) -> None:
     (window,) = (rows for rows, _ in shared._held.values())
     assert isinstance(window, Window)
     assert not any(isinstance(name, tuple) for name in window.known._known)
+
+
+def test_in_a_focus_area_a_mix_and_its_groups_start_from_the_rows_of_the_comparison(
+    demo: Dataset, counted: list[str]
+) -> None:
+    """Critical findings are about whole validations: not even their denominator is narrowed, whoever asks."""
+    area = dataclasses.replace(HERE, focus_areas=demo.vocabulary("focus_area")[:1])
+    with sharing(Shared()):
+        compare(demo, "critical_findings", area)
+        compare(demo, "critical_findings", area, by="risk")
+        assert counted
+        counted.clear()
+        mix(demo, "critical_findings", area)
+        differences(demo, "critical_findings", area, by="risk")
+    assert counted == []
