@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.counts import counts
 from analysis.datasets.opening import Dataset
 from analysis.errors import AnalysisError
 from analysis.selection import LISTS, Selection, day_number, month_number, month_start
@@ -101,3 +102,12 @@ def test_keys_of_days_and_months_follow_the_calendar(day: dt.date) -> None:
     first = Selection(start=day.replace(day=1), end=day)
     tomorrow = day + dt.timedelta(days=1) if day < dt.date.max else None
     assert first.whole_months() == (tomorrow is None or tomorrow.day == 1)
+
+
+def test_several_values_of_a_filter_are_all_kept_in_rows(small_demo: Dataset) -> None:
+    one, other = (
+        counts(small_demo, "validations", (), Selection(offices=(office,)), via="rows")["n"].iloc[0]
+        for office in ("Miami", "Houston")
+    )
+    both = counts(small_demo, "validations", (), Selection(offices=("Miami", "Houston")), via="rows")
+    assert one and other and both["n"].iloc[0] == one + other
